@@ -1,0 +1,68 @@
+"""The application: routes, problems, request ids and the model's life."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from service.api import catalogue, health, scoring
+from service.api.loading import ChainLoader
+from service.api.metrics import Metrics
+from service.api.middleware import RequestContext
+from service.api.problems import install_problem_handlers
+from service.bootstrap import build_registry, check_bundles
+from service.settings import Settings
+
+_DESCRIPTION: Final = """\
+研判网络政务舆情：分词、话题、情感、诉求、要素、风险等级和处置建议。**研判结果是建议，由人决定。**
+
+Judges public-opinion messages for a local government: topic, sentiment, intent, danger signs, risk
+level and a suggested response with reasons, deadlines and evidence.
+**It advises; a person decides.**
+
+错误一律为 RFC 9457 `application/problem+json`，不回显提交的内容。
+Every fault is an RFC 9457 problem; none echoes what was submitted.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of a deployment.
+
+    Raises (when it starts):
+        PolicyError, BundleError: the policy or the model bundle cannot be used.
+    """
+    settings = settings or Settings()
+    loader = ChainLoader(settings)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        check_bundles(settings)
+        loading = asyncio.create_task(loader.load())
+        yield
+        await loading
+
+    app = FastAPI(
+        title="yanpan 研判",
+        version=version("yanpan"),
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=life,
+    )
+    install_problem_handlers(app)
+    app.include_router(scoring.router(loader, metrics))
+    app.include_router(catalogue.router(loader, build_registry(settings)))
+    app.include_router(health.router(loader, metrics))
+    app.add_middleware(RequestContext, metrics=metrics)
+    describe = app.openapi
+
+    def describe_with_example() -> dict[str, Any]:
+        document = describe()
+        scoring.add_example(document)
+        return document
+
+    app.openapi = describe_with_example  # type: ignore[method-assign]
+    return app

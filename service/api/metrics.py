@@ -1,0 +1,45 @@
+"""Prometheus figures of one process; labels are bounded and hold nothing of a message."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from service.core.assessment import Assessment
+
+
+class Metrics:
+    """Requests by route and status, assessments by level and response."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "yanpan_requests", "HTTP requests", ["route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "yanpan_request_seconds", "Time to answer", ["route"], registry=self._registry
+        )
+        self._assessments = Counter(
+            "yanpan_assessments",
+            "Assessed messages",
+            ["level", "response", "value", "model_version"],
+            registry=self._registry,
+        )
+        self._reviews = Counter(
+            "yanpan_reviews", "Assessments that ask for a review", registry=self._registry
+        )
+
+    def observe_request(self, route: str, status: int, seconds: float) -> None:
+        """Counts one answered request."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def observe_assessment(self, assessment: Assessment) -> None:
+        """Counts one assessment."""
+        response = assessment.response
+        self._assessments.labels(
+            assessment.risk.level, response.type, response.value, assessment.model_version
+        ).inc()
+        if assessment.needs_review:
+            self._reviews.inc()
+
+    def render(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self._registry)

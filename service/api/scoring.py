@@ -1,0 +1,180 @@
+"""The two calls that judge: one message, or up to a thousand."""
+
+import json
+from importlib.resources import files
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+
+from service.api.loading import ChainLoader
+from service.api.metrics import Metrics
+from service.api.problems import (
+    MEDIA_TYPE,
+    Problem,
+    ProblemError,
+    describe_error,
+    describe_problem,
+)
+from service.core.assess import Chain, assess_message
+from service.core.errors import YanpanError
+from service.schemas import (
+    MOST_IN_BATCH,
+    AssessmentOut,
+    MessageIn,
+    assessment_table,
+    describe_faults,
+    now,
+)
+
+_PROBLEM_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    for status, text in (
+        (400, "JSON 有误 / not JSON"),
+        (415, "类型不受支持 / not application/json"),
+        (422, "内容不符合要求 / not as the contract says"),
+        (503, "模型尚未就绪 / no model ready yet"),
+    )
+}
+
+Explain = Annotated[
+    bool, Query(description="是否给出每个判断的依据 / give the evidence of every label")
+]
+
+
+class BatchIn(BaseModel):
+    """一批舆情。Messages to judge with one model version; each is checked by itself."""
+
+    messages: list[SkipValidation[MessageIn]] = Field(
+        min_length=1, max_length=MOST_IN_BATCH, description=f"1–{MOST_IN_BATCH}"
+    )
+
+
+class BatchResult(BaseModel):
+    """一条的结果。The assessment, or the problem, of the message at `index`."""
+
+    index: int
+    id: str | None
+    status: str = Field(examples=["ok", "error"])
+    assessment: AssessmentOut | None = None
+    error: Problem | None = None
+
+
+class BatchSummary(BaseModel):
+    """计数。total = succeeded + failed."""
+
+    total: int
+    succeeded: int
+    failed: int
+
+
+class BatchOut(BaseModel):
+    """一批的结果。Results in the order of the messages."""
+
+    model_config = ConfigDict(protected_namespaces=("model_dump",))
+
+    results: list[BatchResult]
+    summary: BatchSummary
+    model_version: str
+    policy_version: str
+
+
+def require_json(request: Request) -> None:
+    """Refuses bodies that are not declared as JSON."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ProblemError(
+            "media_type_unsupported", "请以 Content-Type: application/json 提交 JSON。"
+        )
+
+
+def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
+    """The routes under `/v1/score`."""
+    routes = APIRouter(prefix="/v1/score", tags=["研判"], dependencies=[Depends(require_json)])
+
+    @routes.post(
+        "",
+        summary="研判一条 / judge one message",
+        response_model=AssessmentOut,
+        responses=_PROBLEM_ANSWERS,
+    )
+    async def score(message: MessageIn, request: Request, *, explain: Explain = False) -> Any:
+        # Inline: a message takes less time than a hop to the thread pool would.
+        return JSONResponse(_score(message, loader.chain, metrics, request, explain=explain))
+
+    @routes.post(
+        "/batch",
+        summary="研判一批 / judge up to a thousand messages",
+        response_model=BatchOut,
+        responses=_PROBLEM_ANSWERS,
+    )
+    async def score_batch(batch: BatchIn, request: Request, *, explain: Explain = False) -> Any:
+        chain = loader.chain
+        results = await run_in_threadpool(
+            lambda: [
+                _score_row(index, row, chain, metrics, request, explain=explain)
+                for index, row in enumerate(batch.messages)
+            ]
+        )
+        failed = sum(result["status"] == "error" for result in results)
+        return JSONResponse(
+            {
+                "results": results,
+                "summary": {
+                    "total": len(results),
+                    "succeeded": len(results) - failed,
+                    "failed": failed,
+                },
+                "model_version": chain.model_version,
+                "policy_version": chain.policy.version,
+            }
+        )
+
+    return routes
+
+
+def _score(
+    message: MessageIn, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
+) -> dict[str, Any]:
+    assessment = assess_message(
+        message.to_message(),
+        chain,
+        request_id=request.state.request_id,
+        now=now(),
+        explain=explain,
+    )
+    metrics.observe_assessment(assessment)
+    return assessment_table(assessment)
+
+
+def _score_row(
+    index: int, row: Any, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
+) -> dict[str, Any]:
+    """One row of a batch: its assessment, or a problem of its own."""
+    given = row.get("id") if isinstance(row, dict) else None
+    place = {"index": index, "id": given if isinstance(given, str) else None}
+    try:
+        message = MessageIn.model_validate(row)
+        assessment = _score(message, chain, metrics, request, explain=explain)
+    except ValidationError as error:
+        faults = describe_faults(error)
+        detail = f"有 {len(faults)} 处不符合要求，见 errors。"
+        problem = describe_problem(request, "message_invalid", detail, faults)
+    except YanpanError as error:
+        problem = describe_error(request, error)
+    else:
+        return {**place, "status": "ok", "assessment": assessment}
+    return {**place, "status": "error", "error": problem.model_dump()}
+
+
+def add_example(document: dict[str, Any]) -> None:
+    """Puts a real answer of this very model into the OpenAPI document.
+
+    `make golden` renews it and a test holds it true. It goes in here because FastAPI would drop
+    the nulls, and an unknown dimension is a null.
+    """
+    text = files("service.api").joinpath("example_assessment.json").read_text(encoding="utf-8")
+    answer = document["paths"]["/v1/score"]["post"]["responses"]["200"]
+    answer["content"]["application/json"]["example"] = json.loads(text)

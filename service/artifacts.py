@@ -1,0 +1,150 @@
+"""Model bundle on disk ↔ Classifier: arrays and text files, each verified before it is read."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import joblib
+import numpy as np
+
+from service.core.classify import Head, LinearClassifier
+from service.core.errors import BundleError
+from service.core.features import SCHEMA
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+_VOCABULARY: Final = "vocabulary.txt"
+_WEIGHTS: Final = "weights.joblib"
+_HEADS: Final = "heads.json"
+_MODEL_FILES: Final = (_VOCABULARY, _WEIGHTS, _HEADS)
+_ARRAYS: Final = ("idf", "coefficients", "intercepts")
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """What a bundle holds: numbers and words only, no reference to this project's code.
+
+    Attributes:
+        vocabulary: the features, words before characters.
+        arrays: `idf` (features,), `coefficients` (features, outputs), `intercepts` (outputs,),
+            all float32.
+        heads: how the outputs are shared out and calibrated.
+    """
+
+    vocabulary: Sequence[str]
+    arrays: Mapping[str, Any]
+    heads: Sequence[Head]
+
+    def classifier(self) -> LinearClassifier:
+        """The classifier that serves it."""
+        idf, coefficients, intercepts = (self.arrays[name] for name in _ARRAYS)
+        return LinearClassifier(self.vocabulary, idf, coefficients, intercepts, self.heads)
+
+
+def save_bundle(folder: Path, model: LinearModel, manifest: Mapping[str, Any]) -> None:
+    """Writes the model files and a manifest with their SHA-256; `folder` must be new.
+
+    Raises:
+        FileExistsError: the folder is there already; bundles are never overwritten.
+    """
+    folder.mkdir(parents=True)
+    text = "".join(f"{key}\n" for key in model.vocabulary)
+    (folder / _VOCABULARY).write_text(text, encoding="utf-8", newline="\n")
+    arrays = {name: np.ascontiguousarray(model.arrays[name], np.float32) for name in _ARRAYS}
+    joblib.dump(arrays, folder / _WEIGHTS)
+    write_json(folder / _HEADS, [_head_table(head) for head in model.heads])
+    files = {name: file_digest(folder / name) for name in _MODEL_FILES}
+    contents = {"format": FORMAT, "features": SCHEMA, **manifest, "files": files}
+    write_json(folder / MANIFEST, contents)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle.
+
+    Raises:
+        BundleError: it is missing, not JSON, or of another format or feature schema.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BundleError(f"模型包缺少 {path}。", "请检查模型版本，或重新训练。") from error
+    except ValueError as error:
+        raise BundleError(f"{path} 不是有效的 JSON。", "请从备份恢复或重新训练。") from error
+    for key, wanted in (("format", FORMAT), ("features", SCHEMA)):
+        if manifest.get(key) != wanted:
+            found = manifest.get(key)
+            raise BundleError(
+                f"{path}：{key} 为 {found!r}，本程序需要 {wanted!r}。", "请用本版本重新训练。"
+            )
+    return manifest
+
+
+def verify_bundle(folder: Path) -> dict[str, Any]:
+    """The manifest, after every file it names was found to have its SHA-256.
+
+    Raises:
+        BundleError: a file is missing, changed or not named in the manifest.
+    """
+    manifest = read_manifest(folder)
+    files = manifest.get("files", {})
+    for name in _MODEL_FILES:
+        path = folder / name
+        if name not in files or not path.is_file():
+            raise BundleError(f"模型包缺少文件 {path}。", "请从备份恢复或重新训练。")
+        if file_digest(path) != files[name]:
+            raise BundleError(f"{path} 的校验和与清单不符。", "文件已损坏或被改动，请从备份恢复。")
+    return manifest
+
+
+def load_model(folder: Path) -> LinearModel:
+    """Reads a verified bundle; the arrays are memory-mapped, so processes share their pages.
+
+    Raises:
+        BundleError: as for `verify_bundle`, or the shapes do not fit each other.
+    """
+    verify_bundle(folder)
+    vocabulary = (folder / _VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
+    arrays = joblib.load(folder / _WEIGHTS, mmap_mode="r")
+    heads = [_head(table) for table in json.loads((folder / _HEADS).read_text(encoding="utf-8"))]
+    outputs = sum(len(head.labels) for head in heads)
+    if arrays["coefficients"].shape != (len(vocabulary), outputs):
+        raise BundleError(f"{folder}：系数矩阵与词表、标签的数目不符。", "请重新训练。")
+    return LinearModel(vocabulary, arrays, heads)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _head_table(head: Head) -> dict[str, Any]:
+    return {
+        "name": head.name,
+        "labels": list(head.labels),
+        "first": head.first,
+        "slopes": [round(float(slope), 6) for slope in head.slopes],
+        "offsets": [round(float(offset), 6) for offset in head.offsets],
+        "thresholds": {label: round(t, 4) for label, t in head.thresholds.items()},
+    }
+
+
+def _head(table: Mapping[str, Any]) -> Head:
+    return Head(
+        name=table["name"],
+        labels=tuple(table["labels"]),
+        first=table["first"],
+        slopes=np.array(table["slopes"], dtype=np.float32),
+        offsets=np.array(table["offsets"], dtype=np.float32),
+        thresholds=table["thresholds"],
+    )
+
+
+def write_json(path: Path, contents: Any) -> None:
+    """Writes readable JSON, the same bytes for the same contents."""
+    text = json.dumps(contents, ensure_ascii=False, indent=1)
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")

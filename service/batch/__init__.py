@@ -1,0 +1,1 @@
+"""The batch door: files in, files out."""

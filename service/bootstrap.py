@@ -1,0 +1,48 @@
+"""Settings → ready objects; the one place where the parts are put together."""
+
+from service.artifacts import load_model, verify_bundle
+from service.core.assess import Chain
+from service.core.errors import BundleError
+from service.core.labels import HEADS
+from service.core.normalize import Normalizer
+from service.core.segment import Segmenter
+from service.policy_bundle import load_policy
+from service.registry import Registry
+from service.settings import Settings
+
+
+def build_registry(settings: Settings) -> Registry:
+    """The model versions of this deployment."""
+    return Registry(settings.models_dir)
+
+
+def check_bundles(settings: Settings) -> None:
+    """Fails early and fast, before anything heavy is loaded.
+
+    Raises:
+        PolicyError, BundleError: the policy or the model bundle cannot be used.
+    """
+    load_policy(settings.policy_dir)
+    registry = build_registry(settings)
+    verify_bundle(registry.folder(settings.model_version or registry.active_version()))
+
+
+def build_chain(settings: Settings) -> Chain:
+    """Loads policy, dictionaries and model: about a second, once a process.
+
+    Raises:
+        PolicyError, BundleError: the policy or the model bundle cannot be used.
+    """
+    policy = load_policy(settings.policy_dir)
+    registry = build_registry(settings)
+    version = settings.model_version or registry.active_version()
+    classifier = load_model(registry.folder(version)).classifier()
+    if missing := [head for head in HEADS if head not in classifier.labels]:
+        raise BundleError(f"模型 {version} 缺少 {missing}。", "请用含全部标签的样本训练。")
+    return Chain(
+        normalizer=Normalizer(policy.search_terms),
+        segmenter=Segmenter(policy.dictionary),
+        classifier=classifier,
+        policy=policy,
+        model_version=version,
+    )

@@ -1,0 +1,259 @@
+"""The `yanpan` command: serve, score, train, evaluate, and look after samples and models."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from service.core.errors import YanpanError
+
+_DONE: Final = 0
+_SOME_FAILED: Final = 1
+_BAD_USAGE: Final = 2
+_CHINESE_FIELDS: Final[Mapping[str, str]] = {
+    "内容": "text",
+    "正文": "text",
+    "留言详情": "text",
+    "微博正文": "text",
+    "标题": "title",
+    "编号": "id",
+    "来源": "channel",
+    "发布时间": "published_at",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is 0 done, 1 rows failed, 2 bad usage, 3 refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except YanpanError as error:
+        print(f"yanpan: {error}", file=sys.stderr)
+        return _BAD_USAGE
+    except OSError as error:
+        print(f"yanpan: 无法读写 {error.filename}：{error.strerror}。", file=sys.stderr)
+        return _BAD_USAGE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="yanpan", description="研判网络政务舆情")
+    parser.add_argument("--version", action="version", version=version("yanpan"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_serve(commands.add_parser("serve", help="启动 HTTP 服务"))
+    _add_score(commands.add_parser("score", help="研判一条或一个文件"))
+    _add_train(commands.add_parser("train", help="用标注样本训练模型包"))
+    _add_evaluate(commands.add_parser("evaluate", help="在标注样本上评测模型"))
+    samples = commands.add_parser("samples", help="标注样本").add_subparsers(required=True)
+    _add_check(samples.add_parser("check", help="检查标注样本"))
+    _add_agreement(samples.add_parser("agreement", help="两次标注的一致程度"))
+    models = commands.add_parser("models", help="模型版本").add_subparsers(required=True)
+    _add_models(models)
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.set_defaults(run=_serve)
+
+
+def _add_score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", nargs="?", help="一条正文")
+    parser.add_argument("--input", help="JSONL 文件，- 表示标准输入")
+    parser.add_argument("--output", type=Path, help="写入的 JSONL 文件")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="A=B", help="把字段 A 当作 B，如 内容=text"
+    )
+    parser.add_argument("--explain", action="store_true", help="给出每个判断的依据")
+    parser.set_defaults(run=_score, parser=parser)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--samples", nargs="+", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--corpus", nargs="+", default=[], metavar="NAME=PATH")
+    parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
+    parser.add_argument("--output", type=Path, default=Path("runs"), metavar="DIR")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.set_defaults(run=_train)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--samples", nargs="+", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--model", help="模型版本或模型包目录；缺省为现行版本")
+    parser.add_argument("--output", type=Path, metavar="FILE.json")
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.set_defaults(run=_check_samples)
+
+
+def _add_agreement(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--second", type=Path, required=True, metavar="PATH")
+    parser.set_defaults(run=_show_agreement)
+
+
+def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    commands.add_parser("list", help="列出版本").set_defaults(run=_list_models)
+    show = commands.add_parser("show", help="清单与指标")
+    show.add_argument("version")
+    show.set_defaults(run=_show_model)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import uvicorn  # noqa: PLC0415 — only this command needs it
+
+    from service.bootstrap import check_bundles  # noqa: PLC0415 — likewise
+    from service.settings import Settings  # noqa: PLC0415
+
+    check_bundles(Settings())  # before any worker is started, so that the reason is seen once
+    uvicorn.run(
+        "service.api.app:create_app",
+        factory=True,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+    )
+    return _DONE
+
+
+def _score(options: argparse.Namespace) -> int:
+    if (options.text is None) == (options.input is None):
+        options.parser.error("给出一条正文，或用 --input 指定文件")
+    if options.text is not None:
+        return _score_text(options.text, explain=options.explain)
+    if options.output is None:
+        options.parser.error("--input 须与 --output 同用")
+    return _score_file(options)
+
+
+def _score_text(text: str, *, explain: bool) -> int:
+    import uuid  # noqa: PLC0415
+
+    from service.bootstrap import build_chain  # noqa: PLC0415
+    from service.core.assess import assess_message  # noqa: PLC0415
+    from service.core.message import Message  # noqa: PLC0415
+    from service.schemas import assessment_table, now  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    chain = build_chain(Settings())
+    assessment = assess_message(
+        Message(text), chain, request_id=uuid.uuid4().hex, now=now(), explain=explain
+    )
+    print(json.dumps(assessment_table(assessment), ensure_ascii=False, indent=2))
+    return _DONE
+
+
+def _score_file(options: argparse.Namespace) -> int:
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from service.batch.run import score_file  # noqa: PLC0415
+    from service.bootstrap import build_chain  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    names = dict(_CHINESE_FIELDS)
+    for pair in options.map:
+        theirs, separator, ours = pair.partition("=")
+        if not separator:
+            options.parser.error(f"--map {pair} 应写成 A=B")
+        names[theirs] = ours
+    source = sys.stdin.buffer if options.input == "-" else Path(options.input).open("rb")  # noqa: SIM115
+    # A bar on a terminal; elsewhere only the last line.
+    with source, tqdm(unit="条", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+        tally = score_file(
+            source,
+            options.output,
+            build_chain(Settings()),
+            names=names,
+            explain=options.explain,
+            progress=bar.update,
+        )
+    summary = f"读入 {tally.read} 条，研判 {tally.scored} 条，失败 {tally.failed} 条"
+    print(summary, file=sys.stderr)
+    if tally.failed:
+        print(f"失败的行见 {options.output}.errors.jsonl", file=sys.stderr)
+    return _SOME_FAILED if tally.failed else _DONE
+
+
+def _train(options: argparse.Namespace) -> int:
+    from service.settings import Settings  # noqa: PLC0415
+    from training.train import train  # noqa: PLC0415 — the one door from service to training
+
+    corpora = {}
+    for pair in options.corpus:
+        name, _, path = pair.partition("=")
+        corpora[name] = Path(path)
+    folder = train(
+        samples=options.samples,
+        corpora=corpora,
+        heads=options.heads.split(",") if options.heads else None,
+        policy_folder=Settings().policy_dir,
+        output=options.output,
+        seed=options.seed,
+    )
+    print(folder)
+    return _DONE
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from service.bootstrap import build_registry  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+    from training.evaluate import evaluate_bundle, render_summary  # noqa: PLC0415
+
+    settings = Settings()
+    registry = build_registry(settings)
+    model = options.model or registry.active_version()
+    folder = Path(model) if os.sep in model or Path(model).is_dir() else registry.folder(model)
+    report = evaluate_bundle(folder, options.samples, settings.policy_dir)
+    if options.output:
+        text = json.dumps(report, ensure_ascii=False, indent=1)
+        options.output.write_text(f"{text}\n", encoding="utf-8")
+    print(render_summary(report))
+    return _DONE
+
+
+def _check_samples(options: argparse.Namespace) -> int:
+    from training.check import check_samples, render_check  # noqa: PLC0415
+
+    report = check_samples(options.paths)
+    print(render_check(report))
+    return _BAD_USAGE if report.errors else _DONE
+
+
+def _show_agreement(options: argparse.Namespace) -> int:
+    from training.agreement import measure_agreement, render_agreement  # noqa: PLC0415
+
+    print(render_agreement(*measure_agreement(options.first, options.second)))
+    return _DONE
+
+
+def _list_models(_options: argparse.Namespace) -> int:
+    from service.bootstrap import build_registry  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    registry = build_registry(Settings())
+    active = registry.active_version()
+    for name in registry.versions():
+        print(f"{name}\t{'active' if name == active else ''}".rstrip())
+    return _DONE
+
+
+def _show_model(options: argparse.Namespace) -> int:
+    from service.bootstrap import build_registry  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    description = build_registry(Settings()).describe(options.version)
+    print(json.dumps(description, ensure_ascii=False, indent=2))
+    return _DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Features → labels with calibrated probabilities, by linear models whose every weight is known."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.core.features import BLOCKS, Document, features
+
+Floats = NDArray[np.float32]
+
+FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one head says: the label, its calibrated probability, and those of all labels."""
+
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What all heads say of one message.
+
+    Attributes:
+        heads: a prediction for each head with exclusive labels (topic, sentiment, …).
+        flags: the probability of each flag, whether raised or not.
+        raised: the flags whose probability reaches their threshold, likeliest first.
+        coverage: share (0–1) of the message's distinct words that the model knows.
+    """
+
+    heads: Mapping[str, Prediction]
+    flags: Mapping[str, float]
+    raised: tuple[str, ...]
+    coverage: float
+
+
+class Contribution(NamedTuple):
+    """A span of the normalized text and what it adds to the log-odds score of a label."""
+
+    start: int
+    end: int
+    weight: float
+
+
+class Classifier(Protocol):
+    """Anything that labels a document and can say which words made it do so."""
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """The labels of each head, in the order of the model."""
+
+    def classify(self, document: Document) -> Classification:
+        """The labels of one document."""
+
+    def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
+        """The spans that speak most for the label, strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head of a linear model: which outputs are its own and how they become probabilities.
+
+    Attributes:
+        name: `topic`, `sentiment`, … or `flags`.
+        labels: one label for each output column.
+        first: the first of its output columns.
+        slopes, offsets: calibration; output z becomes z · slope + offset before the softmax
+            (exclusive labels) or the logistic function (flags).
+        thresholds: labels that win as soon as their probability reaches the threshold, in order
+            of precedence; for flags, the probability from which a flag is raised (else 0.5).
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    first: int
+    slopes: Floats
+    offsets: Floats
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> slice:
+        """Its output columns."""
+        return slice(self.first, self.first + len(self.labels))
+
+    def decide(self, scores: Mapping[str, float]) -> str:
+        """The label that wins under the thresholds."""
+        for label, threshold in self.thresholds.items():
+            if scores[label] >= threshold:
+                return label
+        rest = [label for label in self.labels if label not in self.thresholds] or self.labels
+        return max(rest, key=scores.__getitem__)
+
+
+class LinearClassifier:
+    """Term-weighted features times one coefficient matrix that serves all heads.
+
+    Args:
+        vocabulary: the known features, one a row of the matrix.
+        idf: inverse document frequency of each feature, shape (features,).
+        coefficients: shape (features, outputs).
+        intercepts: shape (outputs,).
+        heads: how the outputs are shared out.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Iterable[str],
+        idf: Floats,
+        coefficients: Floats,
+        intercepts: Floats,
+        heads: Sequence[Head],
+    ) -> None:
+        self._rows = {key: row for row, key in enumerate(vocabulary)}
+        self._blocks = np.array([BLOCKS.index(key[0]) for key in self._rows], dtype=np.int8)
+        self._idf = idf
+        self._coefficients = coefficients
+        self._intercepts = intercepts
+        self._heads = {head.name: head for head in heads}
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """The labels of each head."""
+        return {name: head.labels for name, head in self._heads.items()}
+
+    @property
+    def feature_count(self) -> int:
+        """How many features the model knows."""
+        return len(self._rows)
+
+    def classify(self, document: Document) -> Classification:
+        """The labels of one document; an empty one gets what the intercepts say."""
+        counts = Counter(feature.key for feature in features(document))
+        rows, values = self._weigh(counts)
+        outputs = values @ self._coefficients[rows] + self._intercepts
+        predictions = {}
+        flags: dict[str, float] = {}
+        for head in self._heads.values():
+            calibrated = outputs[head.columns] * head.slopes + head.offsets
+            if head.name == FLAGS:
+                flags = _scores(head.labels, _logistic(calibrated))
+            else:
+                scores = _scores(head.labels, _softmax(calibrated))
+                label = head.decide(scores)
+                predictions[head.name] = Prediction(label, scores[label], scores)
+        return Classification(predictions, flags, self._raise(flags), self._coverage(counts))
+
+    def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
+        """The spans of whole words that speak most for the label, strongest first.
+
+        Each feature's share of the output is spread evenly over the places it was read from and
+        the characters there, so the weights of all characters add up to the output without its
+        intercept. Words that carry at least a third of the strongest word's weight are kept, and
+        neighbours joined.
+        """
+        column = self._heads[head].first + self._heads[head].labels.index(label)
+        weights = self._character_weights(document, column)
+        words = [
+            (word.start, word.end, float(weights[word.start : word.end].sum()))
+            for word in document.words
+            if word.text[0].isalnum()  # a mark shares in the weights but explains nothing
+        ]
+        least = max((weight for _, _, weight in words), default=0.0) / 3
+        spans: list[Contribution] = []
+        for start, end, weight in words:
+            if weight <= 0 or weight < least:
+                continue
+            if spans and spans[-1].end == start:
+                start, weight = spans[-1].start, spans[-1].weight + weight  # noqa: PLW2901
+                spans.pop()
+            spans.append(Contribution(start, end, weight))
+        return sorted(spans, key=lambda span: -span.weight)
+
+    def _character_weights(self, document: Document, column: int) -> NDArray[np.float64]:
+        found = list(features(document))
+        counts = Counter(feature.key for feature in found)
+        rows, values = self._weigh(counts)
+        shares = values * self._coefficients[rows, column]
+        share_of = dict(zip(rows.tolist(), shares.tolist(), strict=True))
+        weights = np.zeros(len(document.text))
+        for key, start, end in found:
+            row = self._rows.get(key)
+            if row is not None:
+                weights[start:end] += share_of[row] / counts[key] / (end - start)
+        return weights
+
+    def _weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
+        """Rows and weights of the known features: (1 + ln count) · idf, each block of length 1."""
+        known = [
+            (row, count) for key, count in counts.items() if (row := self._rows.get(key, -1)) >= 0
+        ]
+        rows = np.array([row for row, _ in known], dtype=np.intp)
+        values = np.array([count for _, count in known], dtype=np.float32)
+        values = (1 + np.log(values)) * self._idf[rows]
+        blocks = self._blocks[rows]
+        for block in range(len(BLOCKS)):
+            mine = blocks == block
+            values[mine] /= np.linalg.norm(values[mine]) or 1
+        return rows, values
+
+    def _raise(self, flags: Mapping[str, float]) -> tuple[str, ...]:
+        thresholds = self._heads[FLAGS].thresholds if FLAGS in self._heads else {}
+        raised = [label for label, p in flags.items() if p >= thresholds.get(label, 0.5)]
+        return tuple(sorted(raised, key=lambda label: -flags[label]))
+
+    def _coverage(self, counts: Mapping[str, int]) -> float:
+        words = [key for key in counts if key[0] == "w" and " " not in key]
+        known = sum(key in self._rows for key in words)
+        return known / len(words) if words else 0.0
+
+
+def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:
+    return dict(zip(labels, probabilities.tolist(), strict=True))
+
+
+def _softmax(outputs: Floats) -> Floats:
+    powers = np.exp(outputs - outputs.max())
+    normed: Floats = powers / powers.sum()
+    return normed
+
+
+def _logistic(outputs: Floats) -> Floats:
+    return np.array([1 / (1 + math.exp(-z)) for z in outputs.clip(-60, 60)], dtype=np.float32)

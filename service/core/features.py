@@ -1,0 +1,77 @@
+"""Words and characters → counted features; the same code serves training and scoring.
+
+A feature is a string. Its first character tells its block: `w` a word or a pair of neighbouring
+words, `c` a run of one to four characters. Digits are folded (`3500` → `0000` → one of four
+lengths), so that no telephone number, identity number or amount can enter a vocabulary.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from service.core.damage import HAN
+from service.core.segment import Word
+
+BLOCKS: Final = ("w", "c")
+LONGEST_GRAM: Final = 4
+SCHEMA: Final = "words-1-2+characters-1-4/1"  # stored in bundles; a bundle of another is refused
+
+_NUMBER: Final = re.compile(r"([0-9]+)(?:\.[0-9]+)?")
+_DIGIT: Final = re.compile("[0-9]")
+_MOST_DIGITS: Final = 4
+_TEXT_RUN: Final = re.compile(f"[{HAN}a-z0-9]+|[^\\w\\s]+")
+
+
+class Feature(NamedTuple):
+    """A feature and the span of the normalized text that it was read from."""
+
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A normalized text and its words."""
+
+    text: str
+    words: Sequence[Word]
+
+
+def features(document: Document) -> Iterator[Feature]:
+    """Every occurrence of every feature.
+
+    >>> document = Document("12元", [Word("12", 0, 2), Word("元", 2, 3)])
+    >>> [f.key for f in features(document)][:4]
+    ['w00', 'w元', 'w00 元', 'c0']
+    """
+    yield from _word_features(document.words)
+    yield from _character_features(document.text)
+
+
+def _word_features(words: Sequence[Word]) -> Iterator[Feature]:
+    previous: Word | None = None
+    before = ""
+    for word in words:
+        folded = _NUMBER.sub(_fold_number, word.text.lower())
+        yield Feature(f"w{folded}", word.start, word.end)
+        if previous is not None:
+            yield Feature(f"w{before} {folded}", previous.start, word.end)
+        previous, before = word, folded
+
+
+def _character_features(text: str) -> Iterator[Feature]:
+    folded = text.lower()
+    if len(folded) != len(text):  # a few letters lower to two; keep the spans right
+        folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    folded = _DIGIT.sub("0", folded)
+    for run in _TEXT_RUN.finditer(folded):
+        first, last = run.span()
+        for start in range(first, last):
+            for end in range(start + 1, min(start + LONGEST_GRAM, last) + 1):
+                yield Feature(f"c{folded[start:end]}", start, end)
+
+
+def _fold_number(match: re.Match[str]) -> str:
+    return "0" * min(len(match[1]), _MOST_DIGITS)

@@ -1,0 +1,165 @@
+"""Raw text → clean text (规范化), with the list of repairs and the way back to the original."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from opencc import OpenCC
+
+from service.core import damage
+from service.core.tracked_text import TrackedText
+
+_MOST_PASSES: Final = 6  # real pages settle in two; only text made to nest tags needs more
+_FEWEST_SEARCH_TERMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedText:
+    """The clean text, the repairs that were made, and the origins of its characters."""
+
+    tracked: TrackedText
+    repairs: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The clean text."""
+        return self.tracked.text
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Span of the original behind `text[start:end]`, in code points, end-exclusive."""
+        return self.tracked.origin(start, end)
+
+
+class Normalizer:
+    """Repairs what crawlers, mail programs, input methods and evasion do to Chinese text.
+
+    Normalizing twice gives the same as once; a text with Chinese in it never becomes one without;
+    every character of the clean text has an origin. Build one and keep it: it holds the OpenCC
+    dictionaries.
+
+    Args:
+        search_terms: words typical of search-engine spam, from the policy bundle's
+            `lexicons/search_spam.txt`.
+    """
+
+    def __init__(self, search_terms: Iterable[str] = ()) -> None:
+        self._search_terms = tuple(search_terms)
+        self._to_simplified = OpenCC("t2s").convert
+        # For text known to be traditional: also tells the particle 著 from the 著 of 著名.
+        self._from_traditional = OpenCC("tw2s").convert
+        self._steps: tuple[tuple[str, Callable[[TrackedText], TrackedText]], ...] = (
+            ("width_folded", _fold_width),
+            ("invisible_removed", _remove_invisible),
+            ("html_removed", _remove_markup),
+            ("search_spam_removed", self._remove_search_spam),  # spaces still part the terms
+            ("pinyin_removed", _remove_pinyin),
+            ("spaces_removed", _join_han),
+            ("", _collapse_spaces),  # layout, not damage: never reported
+            ("boilerplate_removed", _remove_furniture),
+            ("punctuation_repaired", _repair_punctuation),
+            ("traditional_to_simplified", self._simplify),
+        )
+
+    def normalize(self, raw: str) -> NormalizedText:
+        """The clean text of `raw`, its repairs in the order they were made, and its origins.
+
+        >>> Normalizer().normalize("負責(zé)任&nbsp;").text
+        '负责任'
+        """
+        text = TrackedText(raw)
+        repairs: dict[str, None] = {}
+        for passes in range(2 * _MOST_PASSES):
+            before = text.text
+            if passes == _MOST_PASSES:
+                text = text.replace(damage.MARKUP_OPENING, " ")
+            for name, step in self._steps:
+                after = step(text)
+                if after is not text and name:
+                    repairs[name] = None
+                text = after
+            if text.text == before:
+                break
+        return NormalizedText(text, tuple(repairs))
+
+    def _remove_search_spam(self, text: TrackedText) -> TrackedText:
+        """Cuts a leading chain of search terms off, where a genuine text follows it.
+
+        One term in between may be unknown: the lists are stuffed with names and places.
+        """
+        end, hits, misses, position = 0, 0, 0, 0
+        while misses <= 1 and (term := damage.SEARCH_TERM.match(text.text, position)):
+            position = term.end()
+            if any(word in term[1] for word in self._search_terms):
+                end, hits, misses = position, hits + 1, 0
+            else:
+                misses += 1
+        if hits < _FEWEST_SEARCH_TERMS or not damage.HAS_HAN.search(text.text, end):
+            return text
+        return text.cut(end, len(text.text))
+
+    def _simplify(self, text: TrackedText) -> TrackedText:
+        simplified = self._to_simplified(text.text)
+        if simplified == text.text:
+            return text
+        converted = self._from_traditional(text.text)
+        same_length = len(converted) == len(text.text)
+        return text.realigned(converted if same_length else _by_character(text.text, simplified))
+
+
+def _by_character(text: str, simplified: str) -> str:
+    """A conversion that keeps the length; both of OpenCC's tables used here normally do."""
+    return simplified if len(simplified) == len(text) else text
+
+
+def _fold_width(text: TrackedText) -> TrackedText:
+    return text.replace(damage.COMPATIBILITY_FORM, damage.fold_compatibility)
+
+
+def _remove_invisible(text: TrackedText) -> TrackedText:
+    return text.replace(damage.LINE_END, "\n").replace(damage.INVISIBLE, "")
+
+
+def _remove_markup(text: TrackedText) -> TrackedText:
+    if not damage.MARKUP_OPENING.search(text.text):
+        return text
+    text = text.replace(damage.ENTITY, damage.unescape_entity)
+    without = text.replace(damage.HIDDEN_ELEMENT, "")
+    return _unless_emptied(text, without).replace(damage.TAG, damage.drop_tag)
+
+
+def _remove_pinyin(text: TrackedText) -> TrackedText:
+    """Drops pinyin notes; toneless ones only on a page that also has toned ones."""
+    notes = [m[1] for m in damage.PINYIN_NOTE.finditer(text.text) if damage.is_pinyin(m[1])]
+    if not any(map(damage.has_tone, notes)):
+        return text
+    return text.replace(damage.PINYIN_NOTE, lambda m: "" if damage.is_pinyin(m[1]) else m[0])
+
+
+def _join_han(text: TrackedText) -> TrackedText:
+    return text.replace(damage.SPACE_IN_HAN, "")
+
+
+def _collapse_spaces(text: TrackedText) -> TrackedText:
+    text = text.replace(damage.SPACES, damage.collapse_space)
+    stripped = text.text.strip()
+    start = text.text.find(stripped)
+    return text.cut(start, start + len(stripped))
+
+
+def _remove_furniture(text: TrackedText) -> TrackedText:
+    for pattern in (damage.RECORD_CARD, damage.MAIL_HEADERS, damage.FURNITURE):
+        text = _unless_emptied(text, text.replace(pattern, ""))
+    return text
+
+
+def _repair_punctuation(text: TrackedText) -> TrackedText:
+    for pattern, new in damage.PUNCTUATION:
+        text = text.replace(pattern, new)
+    return text
+
+
+def _unless_emptied(before: TrackedText, after: TrackedText) -> TrackedText:
+    """The text after a removal, or before it where the removal took the last Chinese away."""
+    if after is before or damage.HAS_HAN.search(after.text):
+        return after
+    return before if damage.HAS_HAN.search(before.text) else after

@@ -1,0 +1,26 @@
+"""Settings of a deployment, read from the environment (prefix `YANPAN_`)."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What a deployment may choose; every field is a variable, e.g. `YANPAN_MODELS_DIR`.
+
+    Attributes:
+        models_dir: the folder with one folder a model version and the file `ACTIVE`.
+        model_version: the version to serve; none means the one that `ACTIVE` names.
+        policy_dir: the policy bundle.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="YANPAN_", frozen=True, protected_namespaces=("settings_",)
+    )
+
+    models_dir: Path = _ROOT / "models"
+    model_version: str | None = None
+    policy_dir: Path = _ROOT / "service" / "policy"

@@ -1,0 +1,77 @@
+"""What several tests share: the shipped chain, and a real server on a free port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.bootstrap import build_chain
+from service.core.assess import Chain
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_PATIENCE = 60  # seconds for a cold start on a busy machine
+
+
+@pytest.fixture(scope="session")
+def chain() -> Chain:
+    """The shipped model and policy."""
+    return build_chain(Settings())
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of outside corpora, where there is one."""
+    return _folder("YANPAN_DATA", "the labelled corpora")
+
+
+@pytest.fixture(scope="session")
+def seed() -> Path:
+    """The folder of the seed document, where there is one."""
+    return _folder("YANPAN_SEED", "the seed document")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[httpx.Client]:
+    """A client of the real service, started by its own command."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+    try:
+        _wait_until_ready(client, process)
+        yield client
+    finally:
+        client.close()
+        process.terminate()
+        process.communicate(timeout=_PATIENCE)
+
+
+def _folder(variable: str, what: str) -> Path:
+    folder = os.environ.get(variable)
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(f"{variable} does not name a folder with {what}")
+    return Path(folder)
+
+
+def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            assert process.stderr is not None
+            pytest.fail(f"the service ended: {process.stderr.read().decode()}")
+        try:
+            if client.get("/health/ready").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    pytest.fail("the service was not ready in time")

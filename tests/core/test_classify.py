@@ -1,0 +1,129 @@
+"""The fused linear classifier against scikit-learn's own arithmetic, and its explanations."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from service.core.assess import Chain
+from service.core.classify import Head, LinearClassifier
+from service.core.features import Document, features
+from service.core.normalize import Normalizer
+from service.core.segment import Segmenter
+from service.settings import Settings
+from training.estimator import HeadModel, TermWeights, fit_flag, fit_head
+from training.matrix import choose_vocabulary, count_features
+from training.samples import Sample, read_samples
+from training.tasks import Task
+from training.train import fuse
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = read_samples([ROOT / "data" / "samples"])
+TRAIN, HELD = SAMPLES[::4], SAMPLES[1::2]
+NORMALIZER, SEGMENTER = Normalizer(), Segmenter()
+
+
+def document(text: str) -> Document:
+    clean = NORMALIZER.normalize(text).text
+    return Document(clean, SEGMENTER.segment(clean))
+
+
+def keys(text: str) -> list[str]:
+    return [f.key for f in features(document(text))]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The same model twice: fused, and as scikit-learn has it."""
+
+    classifier: LinearClassifier
+    vocabulary: list[str]
+    weights: TermWeights
+    estimators: dict[str, HeadModel]
+
+    def matrix(self, samples: list[Sample]) -> csr_matrix:
+        return self.weights.transform(
+            count_features([keys(s.text) for s in samples], self.vocabulary)
+        )
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fitted:
+    counted = [keys(s.text) for s in TRAIN]
+    vocabulary = choose_vocabulary(counted, range(len(TRAIN)), 5_000)
+    counts = count_features(counted, vocabulary)
+    weights = TermWeights(vocabulary).fit(counts)
+    X = weights.transform(counts)
+    ones = [1.0] * len(TRAIN)
+    sentiment = fit_head(X, [s.labels["sentiment"] for s in TRAIN], ones, 0)
+    casualty = fit_flag("casualty", X, [s.flags["casualty"] for s in TRAIN], ones, 0)
+    labels = ("negative", "neutral", "positive")
+    tasks = [
+        Task("sentiment", labels, np.zeros(0, dtype=np.intp)),
+        Task("flags.casualty", ("casualty",), np.zeros(0, dtype=np.intp)),
+    ]
+    heads = [
+        Head("sentiment", labels, 0, np.ones(3, np.float32), np.zeros(3, np.float32)),
+        Head("flags", ("casualty",), 3, np.ones(1, np.float32), np.zeros(1, np.float32)),
+    ]
+    estimators = {"sentiment": sentiment, "flags.casualty": casualty}
+    model = fuse(tasks, estimators, vocabulary, weights, heads)
+    arrays = {name: np.asarray(a, np.float32) for name, a in model.arrays.items()}
+    classifier = LinearClassifier(vocabulary, heads=heads, **arrays)
+    return Fitted(classifier, vocabulary, weights, estimators)
+
+
+def test_fused_scores_equal_scikit_learns_on_a_thousand_messages(fitted: Fitted) -> None:
+    held = HELD[:1_000]
+    assert len(held) == 1_000
+    X = fitted.matrix(held)
+    sentiment = fitted.estimators["sentiment"].estimator.predict_proba(X)
+    casualty = fitted.estimators["flags.casualty"].estimator.predict_proba(X)[:, 1]
+    for row, sample in enumerate(held):
+        classification = fitted.classifier.classify(document(sample.text))
+        scores = classification.heads["sentiment"].scores
+        found = [scores[label] for label in ("negative", "neutral", "positive")]
+        assert found == pytest.approx(sentiment[row].tolist(), abs=1e-5)
+        assert classification.flags["casualty"] == pytest.approx(casualty[row], abs=1e-5)
+
+
+def test_contributions_are_exact(fitted: Fitted) -> None:
+    """Every character's weight together is the output less the intercept."""
+    read = document(HELD[0].text)
+    column = 3
+    weights = fitted.classifier._character_weights(read, column)  # noqa: SLF001
+    p = fitted.classifier.classify(read).flags["casualty"]
+    intercept = float(fitted.estimators["flags.casualty"].intercepts[0])
+    assert weights.sum() == pytest.approx(np.log(p / (1 - p)) - intercept, abs=1e-4)
+
+
+def test_an_empty_document_gets_what_the_intercepts_say(fitted: Fitted) -> None:
+    classification = fitted.classifier.classify(Document("", []))
+    assert sum(classification.heads["sentiment"].scores.values()) == pytest.approx(1)
+    assert classification.coverage == 0
+    assert fitted.classifier.explain(Document("", []), "flags", "casualty") == []
+
+
+def test_a_threshold_lets_a_grave_label_win_before_it_is_likeliest() -> None:
+    head = Head(
+        "response",
+        ("answer", "escalate"),
+        0,
+        np.ones(2, np.float32),
+        np.zeros(2, np.float32),
+        {"escalate": 0.3},
+    )
+    assert head.decide({"answer": 0.65, "escalate": 0.35}) == "escalate"
+    assert head.decide({"answer": 0.75, "escalate": 0.25}) == "answer"
+
+
+def test_the_shipped_vocabulary_holds_no_number_and_only_known_blocks(chain: Chain) -> None:
+    folder = Settings().models_dir / chain.model_version
+    lines = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    assert Counter(line[0] for line in lines).keys() == {"w", "c"}
+    assert not any(set(line) & set("123456789") for line in lines)
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["version"]

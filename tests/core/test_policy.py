@@ -1,0 +1,113 @@
+"""The shipped policy bundle, and what happens to a bad one."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from service.core.errors import PolicyError
+from service.core.labels import FLAGS, INTENT
+from service.policy_bundle import load_policy
+from service.settings import Settings
+
+SHIPPED = Settings().policy_dir
+POLICY = load_policy(SHIPPED)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED, tmp_path / "policy"))
+
+
+def edit(bundle: Path, old: str, new: str, name: str = "policy.toml") -> None:
+    path = bundle / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_bands_of_the_levels_cover_0_to_100_without_a_gap() -> None:
+    levels = list(POLICY.levels.values())
+    assert (levels[0].least, levels[-1].most) == (0, 100)
+    assert all(a.most + 1 == b.least for a, b in pairwise(levels))
+
+
+def test_every_intent_has_a_base_score() -> None:
+    assert set(POLICY.intent_scores) == set(INTENT)
+
+
+def test_every_rule_says_in_chinese_why_and_on_what_ground() -> None:
+    for rule in (*POLICY.level_rules, *POLICY.response_rules):
+        assert any("\u4e00" <= c <= "\u9fff" for c in rule.text), rule.id
+        assert rule.source, rule.id
+
+
+def test_no_step_ever_advises_deletion_or_action_against_a_writer() -> None:
+    for step in POLICY.steps:
+        for word in ("删帖", "删除", "封号", "禁言", "屏蔽", "约谈发帖", "处罚发帖", "追究"):
+            assert word not in step.text
+
+
+def test_where_misconduct_is_reported_the_writer_is_kept_confidential() -> None:
+    steps = [s.text for s in POLICY.steps if s.when.holds({"flag.misconduct": True})]
+    assert any("保密" in step for step in steps)
+
+
+def test_the_last_channel_always_applies() -> None:
+    assert POLICY.channels[-1].when.clauses == ()
+
+
+def test_the_version_follows_every_file(bundle: Path) -> None:
+    assert load_policy(bundle).version == POLICY.version
+    edit(bundle, "# 政务热线与办理", "# 政务热线和办理", "dictionary.txt")
+    assert load_policy(bundle).version != POLICY.version
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('id = "R-CASUALTY"', 'id = "R-ACCIDENT"', "R-ACCIDENT 重复"),
+        ("at_least = 5000 ", 'at_least = "五千" ', "spread.views"),
+        ('effect = "high"', 'effect = "huge"', "huge"),
+        ('dimension = "consequence"', 'dimension = "weather"', "weather"),
+        ("hours = 5", 'hours = "五"', "hours"),
+        ('fact = "flag.casualty"', 'fact = "flag.casualties"', "flag.casualties"),
+        ("least = 60", "least = 75", "least"),
+        ("praise = 0", "prays = 0", "prays"),
+        ("[meta]", "[meta", "TOML"),
+        ("least_coverage = 0.45", "", "least_coverage"),
+        ("when = []", 'when = [{ fact = "superior_request" }]', "channels"),
+    ],
+)
+def test_a_bad_key_is_named(bundle: Path, old: str, new: str, named: str) -> None:
+    edit(bundle, old, new)
+    with pytest.raises(PolicyError) as caught:
+        load_policy(bundle)
+    assert "policy.toml" in str(caught.value)
+    assert named in str(caught.value)
+
+
+def test_a_bad_dictionary_line_is_named(bundle: Path) -> None:
+    edit(bundle, "# 政务热线与办理", "词语 12 n 多余", "dictionary.txt")
+    with pytest.raises(PolicyError, match="第 4 行"):
+        load_policy(bundle)
+
+
+@pytest.mark.parametrize("name", ["policy.toml", "dictionary.txt", "lexicons/search_spam.txt"])
+def test_a_missing_file_is_named(bundle: Path, name: str) -> None:
+    (bundle / name).unlink()
+    with pytest.raises(PolicyError, match=Path(name).name):
+        load_policy(bundle)
+
+
+def test_a_file_in_another_encoding_is_named(bundle: Path) -> None:
+    (bundle / "dictionary.txt").write_bytes("退款".encode("gb18030"))
+    with pytest.raises(PolicyError, match="UTF-8"):
+        load_policy(bundle)
+
+
+def test_rules_speak_of_known_flags_only() -> None:
+    for rule in (*POLICY.level_rules, *POLICY.response_rules):
+        for fact in rule.when.facts:
+            assert not fact.startswith("flag.") or fact.removeprefix("flag.") in FLAGS

@@ -1,0 +1,177 @@
+"""Levels and dimensions: tables for the rules, and monotony over the whole space of figures."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from builders import classification
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.assess import gather_facts
+from service.core.assessment import RiskAssessment
+from service.core.classify import Classification
+from service.core.labels import FLAGS
+from service.core.message import MEDIA_TIERS, MediaAttention, Message, Spread
+from service.core.response import recommend_response
+from service.core.risk import assess_risk
+from service.policy_bundle import load_policy
+from service.settings import Settings
+
+POLICY = load_policy(Settings().policy_dir)
+NOW = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
+
+
+def assess(message: Message, judged: Classification) -> RiskAssessment:
+    return assess_risk(judged, [], gather_facts(message, judged), POLICY)
+
+
+@pytest.mark.parametrize(
+    ("judged", "level", "rule"),
+    [
+        (classification(), "low", None),
+        (classification(risk="2"), "medium", None),
+        (classification(risk="4", response="escalate"), "critical", None),
+        (classification(flags=("casualty",), response="escalate"), "high", "R-CASUALTY"),
+        (classification(flags=("casualty",), response="none"), "low", None),
+        (classification(flags=("accident",), response="escalate"), "medium", "R-ACCIDENT"),
+        (classification(flags=("threat",)), "high", "R-THREAT"),
+        (classification(flags=("mobilise",), response="escalate"), "high", "R-MOBILISE"),
+        (classification(flags=("petition",)), "medium", "R-PETITION"),
+        (classification(flags=("minor",), response="answer"), "medium", "R-MINOR"),
+        (classification(flags=("minor",), response="none"), "low", None),
+        (classification(flags=("hardship",)), "medium", "R-HARDSHIP"),
+        (classification(flags=("misconduct",), response="answer"), "medium", "R-MISCONDUCT"),
+        (classification(flags=("media",), response="answer"), "medium", "R-MEDIA-TEXT"),
+        (classification(flags=("abuse",)), "low", None),
+        (classification(risk="3", flags=("hardship",)), "high", "R-HARDSHIP"),
+    ],
+)
+def test_the_text_sets_a_level_and_rules_raise_it(
+    judged: Classification, level: str, rule: str | None
+) -> None:
+    risk = assess(Message("文"), judged)
+    assert risk.level == level
+    assert rule is None or rule in [r.id for r in risk.rules]
+
+
+@pytest.mark.parametrize(
+    ("spread", "media", "level"),
+    [
+        (Spread(views=4_999), MediaAttention(), "low"),
+        (Spread(views=5_000), MediaAttention(), "medium"),
+        (Spread(views=500_000), MediaAttention(), "high"),
+        (Spread(reposts=499), MediaAttention(), "low"),
+        (Spread(reposts=500), MediaAttention(), "medium"),
+        (Spread(comments=600, likes=400), MediaAttention(), "medium"),
+        (Spread(reposts=9_999), MediaAttention(), "medium"),
+        (Spread(likes=10_000), MediaAttention(), "high"),
+        (Spread(likes=50_000), MediaAttention(), "critical"),
+        (Spread(regions=2), MediaAttention(), "low"),
+        (Spread(regions=3), MediaAttention(), "medium"),
+        (Spread(duplicates=499), MediaAttention(), "low"),
+        (Spread(duplicates=500), MediaAttention(), "medium"),
+        (Spread(duplicates=2_000), MediaAttention(), "high"),
+        (Spread(duplicates=10_000), MediaAttention(), "critical"),
+        (Spread(), MediaAttention(tier="none"), "low"),
+        (Spread(), MediaAttention(tier="local"), "medium"),
+        (Spread(), MediaAttention(tier="provincial"), "high"),
+        (Spread(), MediaAttention(tier="central"), "critical"),
+        (Spread(), MediaAttention(tier="overseas"), "critical"),
+        (Spread(), MediaAttention(reports=2), "low"),
+        (Spread(), MediaAttention(reports=3), "medium"),
+        (Spread(), MediaAttention(hot_search=True), "high"),
+        (Spread(), MediaAttention(hot_search=False), "low"),
+    ],
+)
+def test_each_threshold_and_its_near_miss(
+    spread: Spread, media: MediaAttention, level: str
+) -> None:
+    assert assess(Message("文", spread=spread, media=media), classification()).level == level
+
+
+def test_absent_figures_are_unknown_and_never_low() -> None:
+    dimensions = assess(Message("文"), classification()).dimensions
+    for name in ("reach", "media"):
+        assert dimensions[name].score is None
+        assert dimensions[name].basis == "unknown"
+
+
+def test_a_known_zero_is_low_and_not_unknown() -> None:
+    reach = assess(Message("文", spread=Spread(views=0)), classification()).dimensions["reach"]
+    assert (reach.score, reach.basis) == (15, "metadata")
+    assert reach.evidence == ["阅读量 0次"]
+
+
+def test_the_figures_that_decided_are_the_evidence() -> None:
+    message = Message("文", spread=Spread(views=9, reposts=800))
+    reach = assess(message, classification()).dimensions["reach"]
+    assert reach.evidence == ["转发量 800次"]
+
+
+figure = st.none() | st.integers(0, 200_000)
+spreads = st.builds(
+    Spread,
+    views=st.none() | st.integers(0, 2_000_000),
+    reposts=figure,
+    comments=figure,
+    likes=figure,
+    regions=st.none() | st.integers(1, 40),
+    duplicates=figure,
+)
+attention = st.builds(
+    MediaAttention,
+    tier=st.none() | st.sampled_from(MEDIA_TIERS),
+    reports=figure,
+    hot_search=st.none() | st.booleans(),
+)
+judgements = st.builds(
+    classification,
+    intent=st.sampled_from(["complaint", "other", "claim"]),
+    response=st.sampled_from(["escalate", "clarify", "answer", "none"]),
+    risk=st.sampled_from("1234"),
+    flags=st.lists(st.sampled_from(list(FLAGS)), unique=True).map(tuple),
+)
+
+
+@given(judgements, spreads, attention, st.integers(0, 500_000))
+def test_more_spread_never_lowers_a_level_or_a_score(
+    judged: Classification, spread: Spread, media: MediaAttention, more: int
+) -> None:
+    before = assess(Message("文", spread=spread, media=media), judged)
+    for name in ("views", "reposts", "comments", "likes", "regions", "duplicates"):
+        grown = replace(spread, **{name: (getattr(spread, name) or 1) + more})
+        after = assess(Message("文", spread=grown, media=media), judged)
+        assert (after.rank, after.score) >= (before.rank, before.score)
+
+
+@given(judgements, spreads, attention)
+def test_figures_never_lower_what_the_text_says(
+    judged: Classification, spread: Spread, media: MediaAttention
+) -> None:
+    alone = assess(Message("文"), judged)
+    known = assess(Message("文", spread=spread, media=media), judged)
+    assert known.rank >= alone.rank >= int(judged.heads["risk"].label)
+
+
+@given(judgements, spreads, attention)
+def test_the_score_lies_in_the_band_of_its_level(
+    judged: Classification, spread: Spread, media: MediaAttention
+) -> None:
+    risk = assess(Message("文", spread=spread, media=media), judged)
+    level = POLICY.levels[risk.level]
+    assert level.least <= risk.score <= level.most
+
+
+@given(judgements, spreads, attention)
+def test_the_response_is_never_weaker_than_the_models(
+    judged: Classification, spread: Spread, media: MediaAttention
+) -> None:
+    facts = gather_facts(Message("文", spread=spread, media=media), judged)
+    risk = assess_risk(judged, [], facts, POLICY)
+    prediction = judged.heads["response"]
+    response = recommend_response(prediction, {**facts, "level": risk.level}, POLICY, NOW)
+    order = ["escalate", "clarify", "answer", "none"]
+    said = response.type if response.value != "none" else "none"
+    assert order.index(said) <= order.index(prediction.label)
+    assert response.type in order[:3]

@@ -1,0 +1,1 @@
+"""Training: labelled samples in, a measured model bundle out."""

@@ -1,0 +1,170 @@
+"""Held-out predictions by grouped cross-validation, and what is fitted on them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.model_selection import StratifiedGroupKFold
+
+from service.core.classify import FLAGS, Classification, Head, Prediction
+from training.estimator import (
+    Floats,
+    TermWeights,
+    best_threshold,
+    fit_platt,
+    fit_temperature,
+    probabilities,
+)
+from training.samples import Sample
+from training.tasks import Task, fit_task, grouped, ordered_outputs
+
+FOLDS: Final = 5
+# Labels that may win before the likeliest one does, in order, and how much recall counts against
+# precision in choosing the probability (F-beta). A missed escalation is the worst fault.
+_PRECEDENCE: Final[Mapping[str, Mapping[str, float]]] = {
+    "response": {"escalate": 2.0, "clarify": 1.0}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Held-out outputs of a task over the judged samples, and the fold each was held out in."""
+
+    outputs: Floats
+    folds: NDArray[np.intp]
+
+
+def cross_validate(
+    tasks: Sequence[Task],
+    counts: csr_matrix,
+    vocabulary: Sequence[str],
+    samples: Sequence[Sample],
+    groups: NDArray[np.intp],
+    *,
+    size: int,
+    seed: int,
+    progress: Callable[[str], None],
+) -> dict[str, Held]:
+    """Outputs for every judged sample by models that never saw its group.
+
+    Args:
+        tasks: what to train.
+        counts: feature counts of all samples, the judged ones first.
+        vocabulary: the columns of `counts`.
+        samples: all samples in the order of the rows.
+        groups: the duplicate group of each row.
+        size: how many rows are judged by the codebook; the rest only trains.
+        seed: for folds and solvers.
+        progress: is told of every fold done.
+    """
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    strata = [f"{s.labels.get('response')}{s.labels.get('risk')}" for s in samples[:size]]
+    fold_of = np.zeros(size, dtype=np.intp)
+    outputs = {task.name: np.zeros((size, len(task.labels))) for task in tasks}
+    for fold, (_, test) in enumerate(splitter.split(strata, strata, groups[:size])):
+        fold_of[test] = fold
+        rows = np.flatnonzero(~np.isin(groups, groups[test]))
+        weights = TermWeights(vocabulary).fit(counts[rows[rows < size]])
+        X_train, X_test = weights.transform(counts[rows]), weights.transform(counts[test])
+        for task in tasks:
+            model = fit_task(task, X_train, rows, samples, seed)
+            outputs[task.name][test] = ordered_outputs(model, task, X_test)
+        progress(f"交叉验证 {fold + 1}/{FOLDS}")
+    return {name: Held(z, fold_of) for name, z in outputs.items()}
+
+
+def _calibrate(task: Task, held: Held, rows: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset from the held-out outputs of the given rows."""
+    truth = task.truth[: len(rows)]
+    known = rows & (truth >= 0)
+    if task.is_flag:
+        return fit_platt(held.outputs[known], truth[known] == 1)
+    return fit_temperature(held.outputs[known], truth[known]), 0.0
+
+
+def _choose_thresholds(task: Task, p: Floats, truth: NDArray[np.intp]) -> dict[str, float]:
+    """Probabilities from which labels win, chosen one after the other on what is left."""
+    if task.is_flag:
+        return {task.labels[0]: best_threshold(p[:, 0], truth == 1, beta=1.0)}
+    thresholds = {}
+    for label, beta in _PRECEDENCE.get(task.name, {}).items():
+        column = task.labels.index(label)
+        threshold = best_threshold(p[:, column], truth == column, beta=beta)
+        thresholds[label] = threshold
+        left = p[:, column] < threshold
+        p, truth = p[left], truth[left]
+    return thresholds
+
+
+def _head(
+    tasks: Sequence[Task], held: Mapping[str, Held], rows: NDArray[np.bool_], first: int
+) -> Head:
+    """The served form of one exclusive head, or of all flags together, calibrated on `rows`."""
+    slopes: list[float] = []
+    offsets: list[float] = []
+    thresholds: dict[str, float] = {}
+    for task in tasks:
+        slope, offset = _calibrate(task, held[task.name], rows)
+        slopes += [slope] * len(task.labels)
+        offsets += [offset] * len(task.labels)
+        known = rows & (task.truth[: len(rows)] >= 0)
+        p = probabilities(held[task.name].outputs[known], slope, offset)
+        thresholds |= _choose_thresholds(task, p, task.truth[: len(rows)][known])
+    return Head(
+        name=tasks[0].name.split(".")[0],
+        labels=tuple(label for task in tasks for label in task.labels),
+        first=first,
+        slopes=np.array(slopes, dtype=np.float32),
+        offsets=np.array(offsets, dtype=np.float32),
+        thresholds=thresholds,
+    )
+
+
+def calibrated_heads(
+    tasks: Sequence[Task], held: Mapping[str, Held], rows: NDArray[np.bool_]
+) -> list[Head]:
+    """All heads in the order of the output columns."""
+    heads, first = [], 0
+    for group in grouped(tasks):
+        heads.append(_head(group, held, rows, first))
+        first += len(heads[-1].labels)
+    return heads
+
+
+def classify_held(
+    tasks: Sequence[Task], held: Mapping[str, Held], size: int
+) -> list[Classification]:
+    """Held-out classifications, each calibrated and thresholded without its own fold."""
+    folds = next(iter(held.values())).folds
+    classified: list[Classification] = [Classification({}, {}, (), 1.0)] * size
+    for fold in range(FOLDS):
+        heads = calibrated_heads(tasks, held, folds != fold)
+        for row in np.flatnonzero(folds == fold):
+            classified[row] = _classify_row(heads, tasks, held, int(row))
+    return classified
+
+
+def _classify_row(
+    heads: Sequence[Head], tasks: Sequence[Task], held: Mapping[str, Held], row: int
+) -> Classification:
+    predictions = {}
+    flags: dict[str, float] = {}
+    raised: tuple[str, ...] = ()
+    for head, group in zip(heads, grouped(tasks), strict=True):
+        z = np.concatenate([held[task.name].outputs[row] for task in group])
+        if head.name == FLAGS:
+            p = [
+                float(probabilities(np.array([[v]]), s, o)[0, 0])
+                for v, s, o in zip(z, head.slopes, head.offsets, strict=True)
+            ]
+            flags = dict(zip(head.labels, p, strict=True))
+            raised = tuple(flag for flag in flags if flags[flag] >= head.thresholds[flag])
+        else:
+            p = probabilities(z[None, :], float(head.slopes[0]), 0.0)[0].tolist()
+            scores = dict(zip(head.labels, p, strict=True))
+            label = head.decide(scores)
+            predictions[head.name] = Prediction(label, scores[label], scores)
+    return Classification(predictions, flags, raised, 1.0)

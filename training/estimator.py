@@ -1,0 +1,154 @@
+"""The scikit-learn estimators of each head, and their calibration on held-out predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix, hstack
+from scipy.special import expit, log_softmax, softmax
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from service.core.features import BLOCKS
+
+Floats = NDArray[np.float64]
+
+# Inverse strength of the L2 penalty; measured in docs/training.md.
+_HEAD_STRENGTH: Final = 3.0
+_FLAG_STRENGTH: Final = 4.0
+
+
+class TermWeights:
+    """Sublinear counts times inverse document frequency, each block of features of length 1."""
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        self._blocks = [
+            np.array([i for i, key in enumerate(vocabulary) if key[0] == block], dtype=np.intp)
+            for block in BLOCKS
+        ]
+        self._weights = [TfidfTransformer(sublinear_tf=True) for _ in BLOCKS]
+
+    def fit(self, counts: csr_matrix) -> "TermWeights":
+        """Learns the document frequencies."""
+        for columns, weights in zip(self._blocks, self._weights, strict=True):
+            weights.fit(counts[:, columns])
+        return self
+
+    def transform(self, counts: csr_matrix) -> csr_matrix:
+        """Weights of shape (messages, features), the vocabulary's order kept."""
+        return hstack(
+            [
+                weights.transform(counts[:, columns])
+                for columns, weights in zip(self._blocks, self._weights, strict=True)
+            ],
+            format="csr",
+            dtype=np.float32,
+        )
+
+    @property
+    def idf(self) -> Floats:
+        """Inverse document frequencies in the vocabulary's order (words before characters)."""
+        return np.concatenate([weights.idf_ for weights in self._weights])
+
+
+@dataclass
+class HeadModel:
+    """One trained head: scikit-learn's estimator and its labels in the estimator's order.
+
+    A head of exclusive labels has one multinomial estimator; each flag is a head of one output.
+    """
+
+    labels: list[str]
+    estimator: LogisticRegression
+
+    def outputs(self, X: csr_matrix) -> Floats:
+        """Uncalibrated log-odds, shape (messages, outputs)."""
+        z: Floats = self.estimator.decision_function(X)
+        return z.reshape(len(z), -1)
+
+    @property
+    def coefficients(self) -> Floats:
+        """Shape (outputs, features)."""
+        w: Floats = self.estimator.coef_
+        return w
+
+    @property
+    def intercepts(self) -> Floats:
+        """Shape (outputs,)."""
+        b: Floats = self.estimator.intercept_
+        return b
+
+
+def fit_head(X: csr_matrix, y: Sequence[str], weights: Sequence[float], seed: int) -> HeadModel:
+    """A multinomial logistic regression with balanced classes over the rows that have a label."""
+    estimator = _fit(X, np.asarray(y), weights, _HEAD_STRENGTH, seed)
+    return HeadModel([str(label) for label in estimator.classes_], estimator)
+
+
+def fit_flag(
+    flag: str, X: csr_matrix, y: Sequence[bool], weights: Sequence[float], seed: int
+) -> HeadModel:
+    """A logistic regression for one flag."""
+    estimator = _fit(X, np.asarray(y), weights, _FLAG_STRENGTH, seed)
+    return HeadModel([flag], estimator)
+
+
+def _fit(
+    X: csr_matrix, y: NDArray[np.generic], weights: Sequence[float], strength: float, seed: int
+) -> LogisticRegression:
+    estimator = LogisticRegression(
+        C=strength,
+        class_weight="balanced",
+        max_iter=300,
+        random_state=seed,
+        solver="liblinear" if y.dtype == np.bool_ else "lbfgs",
+    )
+    return estimator.fit(X, y, sample_weight=np.asarray(weights))
+
+
+def probabilities(outputs: Floats, slope: float, offset: float) -> Floats:
+    """Calibrated probabilities of shape (messages, outputs)."""
+    z = outputs * slope + offset
+    p: Floats = expit(z) if z.shape[1] == 1 else softmax(z, axis=1)
+    return p
+
+
+def fit_temperature(outputs: Floats, truth: NDArray[np.intp]) -> float:
+    """The slope that makes softmax probabilities likeliest on held-out outputs (Guo et al. 2017).
+
+    Args:
+        outputs: held-out log-odds, shape (messages, labels).
+        truth: the index of each message's label.
+    """
+
+    def loss(log_slope: float) -> float:
+        z = log_softmax(outputs * np.exp(log_slope), axis=1)
+        return float(-z[np.arange(len(truth)), truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def fit_platt(outputs: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset of a logistic curve over held-out outputs of one flag (Platt 1999)."""
+    curve = LogisticRegression(C=1e4).fit(outputs.reshape(-1, 1), truth)
+    return float(curve.coef_[0, 0]), float(curve.intercept_[0])
+
+
+def best_threshold(p: Floats, truth: NDArray[np.bool_], beta: float) -> float:
+    """The probability threshold with the highest F-beta on held-out probabilities of one label.
+
+    Args:
+        p: held-out probabilities, shape (messages,).
+        truth: whether the label holds.
+        beta: how many times recall counts as much as precision.
+    """
+    order = np.argsort(-p, kind="stable")
+    hits = np.cumsum(truth[order])
+    raised = np.arange(1, len(p) + 1)
+    score = (1 + beta**2) * hits / (beta**2 * truth.sum() + raised)
+    best = int(np.argmax(score))
+    following = p[order[best + 1]] if best + 1 < len(p) else 0.0
+    return float((p[order[best]] + following) / 2)

@@ -1,0 +1,210 @@
+"""How well a model judges: figures by head, label and source, with intervals and calibration."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score, precision_recall_fscore_support
+
+from service.artifacts import load_model, read_manifest
+from service.core.assess import gather_facts
+from service.core.classify import Classification
+from service.core.features import Document
+from service.core.labels import FLAGS, HEADS
+from service.core.message import Message
+from service.core.normalize import Normalizer
+from service.core.policy import Policy
+from service.core.response import recommend_response
+from service.core.risk import assess_risk
+from service.core.segment import Segmenter
+from service.policy_bundle import load_policy
+from service.schemas import now
+from training.samples import EXCLUSIVE_HEADS, Sample, read_samples
+
+_RESAMPLES: Final = 500
+_BINS: Final = 15
+_LEAST_EXAMPLES: Final = 20  # a flag with fewer is reported but not averaged
+
+Strings = NDArray[np.str_]
+
+
+def evaluate_bundle(folder: Path, paths: Sequence[Path], policy_folder: Path) -> dict[str, Any]:
+    """Scores labelled samples with a bundle and compares; see `measure` for the figures.
+
+    Raises:
+        BundleError, PolicyError, SampleError: one of the inputs cannot be used.
+    """
+    policy = load_policy(policy_folder)
+    classifier = load_model(folder).classifier()
+    normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
+    samples = read_samples(paths)
+    texts = [normalizer.normalize(sample.text).text for sample in samples]
+    classified = [classifier.classify(Document(t, segmenter.segment(t))) for t in texts]
+    return {"model_version": read_manifest(folder)["version"]} | measure(
+        samples, classified, policy
+    )
+
+
+def measure(
+    samples: Sequence[Sample], classified: Sequence[Classification], policy: Policy
+) -> dict[str, Any]:
+    """All figures of a set of predictions.
+
+    `heads` holds the trained heads alone; `assessment` holds response and risk as the service
+    answers them, after the policy's rules. Samples without a label for a head are left out there.
+    """
+    sources = np.array([sample.source or "unknown" for sample in samples])
+    complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
+    judged = [_judge(c, policy) if complete else ("", "") for c in classified]
+    heads = {}
+    for head in EXCLUSIVE_HEADS:
+        predicted = [c.heads[head].label if head in c.heads else "" for c in classified]
+        confidence = [c.heads[head].confidence if head in c.heads else 0.0 for c in classified]
+        heads[head] = _measure_head(head, samples, predicted, sources, confidence)
+    return {
+        "messages": len(samples),
+        "heads": {head: figures for head, figures in heads.items() if figures},
+        "flags": _measure_flags(samples, classified),
+        "assessment": {
+            "response": _measure_head("response", samples, [r for r, _ in judged], sources),
+            "risk": _measure_head("risk", samples, [level for _, level in judged], sources),
+        },
+    }
+
+
+def render_summary(report: Mapping[str, Any]) -> str:
+    """The main figures as a table for a terminal."""
+    rows = [f"{'head':<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}{'ECE':>7}{'n':>7}"]
+    named = {**report["heads"]}
+    named |= {f"{head} after rules": f for head, f in report["assessment"].items() if f}
+    for head, figures in named.items():
+        low, high = figures["interval"]
+        ece = f"{figures['ece']:.3f}" if "ece" in figures else ""
+        rows.append(
+            f"{head:<22}{figures['macro_f1']:>9.3f}  {low:.3f}–{high:.3f}    "
+            f"{figures['accuracy']:>9.3f}{ece:>7}{figures['messages']:>7}"
+        )
+    flags = report["flags"]
+    if flags:
+        rows.append(f"{'flags, mean F1':<22}{flags['mean_f1']:>9.3f}  (flags with 20 examples)")
+    return "\n".join(rows)
+
+
+def expected_calibration_error(confidence: Sequence[float], correct: NDArray[np.bool_]) -> float:
+    """Mean gap between confidence and accuracy over 15 equal bins, weighted (Guo et al. 2017)."""
+    bins = np.minimum((np.asarray(confidence) * _BINS).astype(int), _BINS - 1)
+    gaps = [
+        abs(correct[bins == b].mean() - np.asarray(confidence)[bins == b].mean())
+        * (bins == b).mean()
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def _judge(classification: Classification, policy: Policy) -> tuple[str, str]:
+    """Response label and level rank as the service would answer a message without metadata."""
+    facts = gather_facts(Message(""), classification)
+    risk = assess_risk(classification, [], facts, policy)
+    response = recommend_response(
+        classification.heads["response"], {**facts, "level": risk.level}, policy, now()
+    )
+    label = response.type if response.value != "none" else "none"
+    return label, str(risk.rank)
+
+
+def _measure_head(
+    head: str,
+    samples: Sequence[Sample],
+    predictions: Sequence[str],
+    sources: Strings,
+    confidence: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    rows = [i for i, s in enumerate(samples) if head in s.labels and predictions[i]]
+    if not rows:
+        return {}
+    truth = np.array([samples[i].labels[head] for i in rows])
+    predicted = np.array([predictions[i] for i in rows])
+    labels = _averaged_labels(head, truth)
+    macro = _macro_f1(labels)
+    figures: dict[str, Any] = {
+        "messages": len(rows),
+        "macro_f1": _round(macro(truth, predicted)),
+        "interval": _interval(truth, predicted, macro),
+        "accuracy": _round((truth == predicted).mean()),
+    }
+    if confidence is not None:
+        chosen = [confidence[i] for i in rows]
+        figures["ece"] = _round(expected_calibration_error(chosen, truth == predicted))
+    figures["labels"] = _by_label(truth, predicted)
+    figures["sources"] = {
+        str(source): {
+            "messages": int(mine.sum()),
+            "macro_f1": _round(
+                _macro_f1(_averaged_labels(head, truth[mine]))(truth[mine], predicted[mine])
+            ),
+            "accuracy": _round((truth[mine] == predicted[mine]).mean()),
+        }
+        for source in np.unique(sources[rows])
+        for mine in [sources[rows] == source]
+    }
+    return figures
+
+
+def _measure_flags(
+    samples: Sequence[Sample], classified: Sequence[Classification]
+) -> dict[str, Any]:
+    by_flag = {}
+    for flag in FLAGS:
+        rows = [i for i, s in enumerate(samples) if flag in s.flags and classified[i].flags]
+        if not rows:
+            continue
+        truth = np.array([samples[i].flags[flag] for i in rows])
+        raised = np.array([flag in classified[i].raised for i in rows])
+        by_flag[flag] = _by_label(truth, raised).get("True", {})
+    averaged = [f["f1"] for f in by_flag.values() if f.get("messages", 0) >= _LEAST_EXAMPLES]
+    if not averaged:
+        return {}
+    return {"mean_f1": _round(np.mean(averaged)), "labels": by_flag}
+
+
+def _averaged_labels(head: str, truth: Strings) -> list[str]:
+    """Labels that enter the macro average: those present; of risk the levels 1–3, as agreed."""
+    present = [label for label in HEADS[head] if label in truth]
+    return [label for label in present if (head, label) != ("risk", "4")]
+
+
+def _macro_f1(labels: Sequence[str]) -> Callable[[Strings, Strings], float]:
+    def macro(truth: Strings, predicted: Strings) -> float:
+        return float(f1_score(truth, predicted, labels=labels, average="macro", zero_division=0))
+
+    return macro
+
+
+def _interval(
+    truth: Strings, predicted: Strings, metric: Callable[[Strings, Strings], float]
+) -> list[float]:
+    """95% bootstrap interval over messages, seeded."""
+    random = np.random.default_rng(0)
+    draws = (random.integers(0, len(truth), len(truth)) for _ in range(_RESAMPLES))
+    values = [metric(truth[draw], predicted[draw]) for draw in draws]
+    return [_round(v) for v in np.percentile(values, [2.5, 97.5])]
+
+
+def _by_label(truth: NDArray[Any], predicted: NDArray[Any]) -> dict[str, dict[str, float]]:
+    labels = np.unique(truth)
+    columns = precision_recall_fscore_support(truth, predicted, labels=labels, zero_division=0)
+    return {
+        str(label): {
+            "precision": _round(precision),
+            "recall": _round(recall),
+            "f1": _round(f1),
+            "messages": int(support),
+        }
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+    }
+
+
+def _round(value: float | np.floating[Any]) -> float:
+    return round(float(value), 4)

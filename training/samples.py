@@ -1,0 +1,139 @@
+"""Labelled samples (标注样本): read them, validate them, report on them."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from service.core.errors import SampleError
+from service.core.labels import FLAGS, HEADS
+
+EXCLUSIVE_HEADS: Final = tuple(head for head in HEADS if head != "flags")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A message with what is known of its labels.
+
+    Attributes:
+        text: the raw message.
+        labels: for each exclusive head that was judged, the label.
+        flags: for each flag that was judged, whether it is raised; a flag that nobody looked at
+            is absent.
+        source: where it comes from, for slices and weights.
+        channel, traits: as in data/samples/README.md.
+        weight: how much it counts in training.
+    """
+
+    text: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    id: str = ""
+    source: str = ""
+    channel: str = ""
+    traits: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
+def read_samples(paths: Iterable[Path]) -> list[Sample]:
+    """The samples of all files; a folder stands for its own .jsonl and .csv files.
+
+    Raises:
+        SampleError: a file is missing or a row is wrong; the detail names file, line and value.
+    """
+    return [sample for path in paths for file in list_files(path) for sample in _read_file(file)]
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a JSONL or CSV file with their line numbers.
+
+    Raises:
+        SampleError: the file is not UTF-8, or a line is not a JSON object.
+    """
+    try:
+        if path.suffix == ".csv":
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.DictReader(file)
+                for row in reader:
+                    yield reader.line_num, {k: v for k, v in row.items() if k and v}
+            return
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _parse_line(line, path, number)
+    except UnicodeDecodeError as error:
+        raise SampleError(f"{path} 不是 UTF-8 编码。", "请另存为 UTF-8。") from error
+
+
+def parse_sample(row: Mapping[str, Any], place: str, source: str = "") -> Sample:
+    """A sample from a row.
+
+    Raises:
+        SampleError: no text, or a label that is not in the codebook; `place` names the row.
+    """
+    text = row.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise SampleError(f"{place}：text 为空或不是字符串。", "每行须有非空的 text。")
+    labels = {}
+    for head in EXCLUSIVE_HEADS:
+        if row.get(head) is not None:
+            label = str(row[head])
+            if label not in HEADS[head]:
+                choices = "、".join(HEADS[head])
+                raise SampleError(f"{place}：{head} 的标签 {label!r} 未知。", f"可用：{choices}。")
+            labels[head] = label
+    return Sample(
+        text=text,
+        labels=labels,
+        flags=_parse_flags(row.get("flags"), place) if "flags" in row else {},
+        id=str(row.get("id", "")),
+        source=str(row.get("source", source)),
+        channel=str(row.get("channel", "")),
+        traits=tuple(row.get("traits", ())),
+    )
+
+
+def list_files(path: Path) -> list[Path]:
+    """The file itself, or a folder's own .jsonl and .csv files.
+
+    Raises:
+        SampleError: nothing is there.
+    """
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix in (".jsonl", ".csv"))
+        if not found:
+            raise SampleError(f"{path} 中没有 .jsonl 或 .csv 文件。", "请检查路径。")
+        return found
+    if not path.is_file():
+        raise SampleError(f"找不到样本文件 {path}。", "请检查路径。")
+    return [path]
+
+
+def _read_file(path: Path) -> list[Sample]:
+    return [
+        parse_sample(row, f"{path} 第 {number} 行", source=path.stem)
+        for number, row in read_rows(path)
+    ]
+
+
+def _parse_line(line: str, path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        place = f"{path} 第 {number} 行第 {error.colno} 列"
+        raise SampleError(f"{place}：不是有效的 JSON。", "每行一个 JSON 对象。") from error
+    if not isinstance(row, dict):
+        raise SampleError(f"{path} 第 {number} 行：不是 JSON 对象。", "每行一个 JSON 对象。")
+    return row
+
+
+def _parse_flags(raw: Any, place: str) -> dict[str, bool]:
+    if isinstance(raw, str):
+        raw = [flag.strip() for flag in raw.split(",") if flag.strip()]
+    unknown = [flag for flag in raw or () if flag not in FLAGS]
+    if unknown:
+        choices = "、".join(FLAGS)
+        raise SampleError(f"{place}：flags 中的 {unknown} 未知。", f"可用：{choices}。")
+    return {flag: flag in (raw or ()) for flag in FLAGS}
