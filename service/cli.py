@@ -144,9 +144,10 @@ def _score_text(text: str, *, explain: bool) -> int:
     from service.schemas import assessment_table, now  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
-    chain = build_chain(Settings())
+    # A terminal in another encoding leaves half characters behind, which no output can carry.
+    message = Message(text.encode(errors="replace").decode())
     assessment = assess_message(
-        Message(text), chain, request_id=uuid.uuid4().hex, now=now(), explain=explain
+        message, build_chain(Settings()), request_id=uuid.uuid4().hex, now=now(), explain=explain
     )
     print(json.dumps(assessment_table(assessment), ensure_ascii=False, indent=2))
     return _DONE

@@ -54,22 +54,22 @@ def measure(
 
     `heads` holds the trained heads alone; `assessment` holds response and risk as the service
     answers them, after the policy's rules. Samples without a label for a head are left out there.
+    `slices` repeats the figures by collection (the path the samples were read from) and source.
     """
-    sources = np.array([sample.source or "unknown" for sample in samples])
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
     judged = [_judge(c, policy) if complete else ("", "") for c in classified]
     heads = {}
     for head in EXCLUSIVE_HEADS:
         predicted = [c.heads[head].label if head in c.heads else "" for c in classified]
         confidence = [c.heads[head].confidence if head in c.heads else 0.0 for c in classified]
-        heads[head] = _measure_head(head, samples, predicted, sources, confidence)
+        heads[head] = _measure_head(head, samples, predicted, confidence)
     return {
         "messages": len(samples),
         "heads": {head: figures for head, figures in heads.items() if figures},
         "flags": _measure_flags(samples, classified),
         "assessment": {
-            "response": _measure_head("response", samples, [r for r, _ in judged], sources),
-            "risk": _measure_head("risk", samples, [level for _, level in judged], sources),
+            "response": _measure_head("response", samples, [r for r, _ in judged]),
+            "risk": _measure_head("risk", samples, [level for _, level in judged]),
         },
     }
 
@@ -118,7 +118,6 @@ def _measure_head(
     head: str,
     samples: Sequence[Sample],
     predictions: Sequence[str],
-    sources: Strings,
     confidence: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     rows = [i for i, s in enumerate(samples) if head in s.labels and predictions[i]]
@@ -126,33 +125,47 @@ def _measure_head(
         return {}
     truth = np.array([samples[i].labels[head] for i in rows])
     predicted = np.array([predictions[i] for i in rows])
-    labels = _averaged_labels(head, truth)
-    macro = _macro_f1(labels)
-    figures: dict[str, Any] = {
-        "messages": len(rows),
-        "macro_f1": _round(macro(truth, predicted)),
-        "interval": _interval(truth, predicted, macro),
-        "accuracy": _round((truth == predicted).mean()),
-    }
+    figures = _figures(head, truth, predicted)
+    figures["interval"] = _interval(truth, predicted, _macro_f1(_averaged_labels(head, truth)))
     if confidence is not None:
         chosen = [confidence[i] for i in rows]
         figures["ece"] = _round(expected_calibration_error(chosen, truth == predicted))
-    figures["labels"] = _by_label(truth, predicted)
-    figures["sources"] = {
-        str(source): {
-            "messages": int(mine.sum()),
-            "macro_f1": _round(
-                _macro_f1(_averaged_labels(head, truth[mine]))(truth[mine], predicted[mine])
-            ),
-            "accuracy": _round((truth[mine] == predicted[mine]).mean()),
+    figures["slices"] = {
+        key: {
+            str(name): _figures(head, truth[names == name], predicted[names == name])
+            for name in np.unique(names)
         }
-        for source in np.unique(sources[rows])
-        for mine in [sources[rows] == source]
+        for key in ("collection", "source")
+        for names in [np.array([getattr(samples[i], key) or "unknown" for i in rows])]
     }
     return figures
 
 
+def _figures(head: str, truth: Strings, predicted: Strings) -> dict[str, Any]:
+    macro = _macro_f1(_averaged_labels(head, truth))
+    return {
+        "messages": len(truth),
+        "macro_f1": _round(macro(truth, predicted)),
+        "accuracy": _round((truth == predicted).mean()),
+        "labels": _by_label(truth, predicted),
+    }
+
+
 def _measure_flags(
+    samples: Sequence[Sample], classified: Sequence[Classification]
+) -> dict[str, Any]:
+    figures = _flag_figures(samples, classified)
+    if figures:
+        names = sorted({sample.collection for sample in samples})
+        figures["slices"] = {"collection": {}}
+        for name in names:
+            mine = [i for i, sample in enumerate(samples) if sample.collection == name]
+            part = _flag_figures([samples[i] for i in mine], [classified[i] for i in mine])
+            figures["slices"]["collection"][name] = part
+    return figures
+
+
+def _flag_figures(
     samples: Sequence[Sample], classified: Sequence[Classification]
 ) -> dict[str, Any]:
     by_flag = {}
@@ -164,9 +177,7 @@ def _measure_flags(
         raised = np.array([flag in classified[i].raised for i in rows])
         by_flag[flag] = _by_label(truth, raised).get("True", {})
     averaged = [f["f1"] for f in by_flag.values() if f.get("messages", 0) >= _LEAST_EXAMPLES]
-    if not averaged:
-        return {}
-    return {"mean_f1": _round(np.mean(averaged)), "labels": by_flag}
+    return {"mean_f1": _round(np.mean(averaged)), "labels": by_flag} if averaged else {}
 
 
 def _averaged_labels(head: str, truth: Strings) -> list[str]:

@@ -37,7 +37,12 @@ After the policy's rules, as the service answers: response macro-F1 {response_f1
 {escalate_recall} at precision {escalate_precision}, clarify recall {clarify_recall} at precision
 {clarify_precision}; risk macro-F1 {risk_f1}.
 
-### By source
+### By collection and source
+Macro-F1 / accuracy. `samples` are the messages written for this project; every other collection
+holds messages from the wild.
+
+{collections}
+
 {sources}
 
 Every label's figures are in `metrics.json`.
@@ -74,7 +79,8 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         clarify_recall=_figure(labels, "clarify", "recall"),
         clarify_precision=_figure(labels, "clarify", "precision"),
         risk_f1=metrics["assessment"]["risk"].get("macro_f1", "–"),
-        sources=_source_table(metrics),
+        collections=_slice_table(metrics, "collection"),
+        sources=_slice_table(metrics, "source"),
     )
 
 
@@ -84,16 +90,16 @@ def _head_row(head: str, figures: Mapping[str, Any]) -> str:
     return f"| {head} | {macro:.3f} | {low:.3f}–{high:.3f} | {accuracy:.3f} | {ece:.3f} |"
 
 
-def _source_table(metrics: Mapping[str, Any]) -> str:
+def _slice_table(metrics: Mapping[str, Any], key: str) -> str:
     heads = list(metrics["heads"])
-    sources = sorted({s for f in metrics["heads"].values() for s in f["sources"]})
-    lines = ["| source | messages | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
-    for source in sources:
-        cells = [metrics["heads"][head]["sources"].get(source, {}) for head in heads]
+    names = sorted({name for f in metrics["heads"].values() for name in f["slices"][key]})
+    lines = [f"| {key} | messages | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
+    for name in names:
+        cells = [metrics["heads"][head]["slices"][key].get(name, {}) for head in heads]
         messages = max(cell.get("messages", 0) for cell in cells)
-        shown = " | ".join(f"{cell['accuracy']:.3f}" if cell else "–" for cell in cells)
-        lines.append(f"| {source} | {messages} | {shown} |")
-    return "\n".join(lines) + "\n\nFigures: accuracy."
+        shown = [f"{c['macro_f1']:.3f} / {c['accuracy']:.3f}" if c else "–" for c in cells]
+        lines.append(f"| {name} | {messages} | {' | '.join(shown)} |")
+    return "\n".join(lines)
 
 
 def _figure(labels: Mapping[str, Any], label: str, figure: str) -> str:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ class Sample:
         flags: for each flag that was judged, whether it is raised; a flag that nobody looked at
             is absent.
         source: where it comes from, for slices and weights.
+        collection: the path it was read from, as the caller named it.
         channel, traits: as in data/samples/README.md.
         weight: how much it counts in training.
     """
@@ -32,6 +33,7 @@ class Sample:
     flags: Mapping[str, bool] = field(default_factory=dict)
     id: str = ""
     source: str = ""
+    collection: str = ""
     channel: str = ""
     traits: tuple[str, ...] = ()
     weight: float = 1.0
@@ -43,7 +45,12 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
     Raises:
         SampleError: a file is missing or a row is wrong; the detail names file, line and value.
     """
-    return [sample for path in paths for file in list_files(path) for sample in _read_file(file)]
+    return [
+        replace(sample, collection=path.name)
+        for path in paths
+        for file in list_files(path)
+        for sample in _read_file(file)
+    ]
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -28,6 +28,10 @@ class ChainLoader:
         except YanpanError as error:
             _log.critical("无法启动：%s", error)
             os.kill(os.getpid(), signal.SIGTERM)
+        except Exception:
+            _log.critical("无法启动", exc_info=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
 
     @property
     def is_ready(self) -> bool:

@@ -1,15 +1,20 @@
-"""What every request passes through: a request id, and a count of what was answered."""
+"""What every request passes through: a request id, a count, and a net for our own faults."""
 
+import logging
 import re
 import time
+import traceback
 import uuid
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import Metrics
+from service.api.problems import answer_bug
 
+_log = logging.getLogger("uvicorn.error")
 _HEADER: Final = "X-Request-ID"
 _ACCEPTABLE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -29,7 +34,7 @@ class RequestContext:
         given = Headers(scope=scope).get(_HEADER, "")
         request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        status = 500
+        status = 0
         began = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -41,6 +46,13 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            # The exception's own words may quote a message; where it happened cannot.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("request %s: %s\n%s", request_id, type(error).__name__, where)
+            if status:
+                raise  # the answer had begun; the server must cut the connection
+            await answer_bug(Request(scope))(scope, receive, send_with_id)
         finally:
             # The route's pattern, not the path: a path is the caller's and could be anything.
             route = getattr(scope.get("route"), "path", "unmatched")

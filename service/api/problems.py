@@ -102,7 +102,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(YanpanError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -120,7 +119,7 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
 async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, YanpanError)  # noqa: S101 — registered for this type alone
     if error.code not in _PROBLEMS:
-        return await _on_bug(request, error)
+        raise error  # a fault of ours, not the caller's
     if isinstance(error, UnknownVersionError):
         detail = f"{error.detail}{error.hint}"
         return _answer(describe_problem(request, error.code, detail))
@@ -148,12 +147,13 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 — registered for this type alone
     if error.status_code not in _OF_STATUS:
-        return await _on_bug(request, error)
+        raise error
     code, detail = _OF_STATUS[error.status_code]
     return _answer(describe_problem(request, code, detail), error.headers)
 
 
-async def _on_bug(request: Request, _error: Exception) -> JSONResponse:
+def answer_bug(request: Request) -> JSONResponse:
+    """The answer to a request that ran into a fault of ours."""
     detail = "请把 request_id 告诉维护人员，日志中有详情。"
     return _answer(describe_problem(request, "internal_error", detail))
 

@@ -19,7 +19,9 @@ PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "reques
 def post(
     server: httpx.Client, body: Any, path: str = "/v1/score", **options: Any
 ) -> httpx.Response:
-    return server.post(path, json=body, **options)
+    content = json.dumps(body)  # ASCII, so that half a character can be sent too
+    headers = {"Content-Type": "application/json", **options.pop("headers", {})}
+    return server.post(path, content=content, headers=headers, **options)
 
 
 def test_a_message_gets_a_complete_assessment(server: httpx.Client) -> None:
@@ -112,6 +114,7 @@ def check_problem(answer: httpx.Response, status: int, code: str) -> dict[str, A
         ({"text": "好", "media": {"hot_search": 1}}, "message_invalid", "/media/hot_search"),
         ({"text": "好", "involved_departments": 0}, "message_invalid", "/involved_departments"),
         ({"text": "好", "superior_request": "yes"}, "message_invalid", "/superior_request"),
+        ({"text": "好", "id": "\ud800"}, "message_invalid", "/id"),
         ([], "message_invalid", ""),
         ("好", "message_invalid", ""),
     ],

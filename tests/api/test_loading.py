@@ -16,11 +16,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from service.api import loading
+from service.api import loading, scoring
 from service.api.app import create_app
 from service.core.assess import Chain
 from service.settings import Settings
 
+SECRET = "这句话不该出现在任何地方"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,6 +40,12 @@ def running(app: FastAPI) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def wait_until_ready(client: httpx.Client) -> None:
+    deadline = time.monotonic() + 30
+    while client.get("/health/ready").status_code != 200:
+        assert time.monotonic() < deadline
 
 
 def test_it_is_not_ready_until_the_model_is_loaded(
@@ -62,10 +69,27 @@ def test_it_is_not_ready_until_the_model_is_loaded(
             assert answer.json()["code"] == "not_ready"
             assert int(answer.headers["retry-after"]) > 0
         release.set()
-        deadline = time.monotonic() + 30
-        while client.get("/health/ready").status_code != 200:
-            assert time.monotonic() < deadline
+        wait_until_ready(client)
         assert client.post("/v1/score", json={"text": "好"}).status_code == 200
+
+
+def test_a_fault_of_ours_is_a_problem_and_neither_answer_nor_log_quotes_the_message(
+    monkeypatch: pytest.MonkeyPatch, chain: Chain, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(loading, "build_chain", lambda _settings: chain)
+    monkeypatch.setattr(scoring, "assess_message", broken)
+    with running(create_app(Settings())) as client:
+        wait_until_ready(client)
+        answer = client.post("/v1/score", json={"text": SECRET})
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "internal_error"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["x-request-id"] in caplog.text
+    assert SECRET not in answer.text + caplog.text
 
 
 def serve(**environment: str) -> "subprocess.CompletedProcess[str]":

@@ -70,6 +70,7 @@ def test_each_near_miss_does_not(judged: Classification, rule: str) -> None:
         (Message("文", media=MediaAttention(tier="provincial")), "E7-MEDIA"),
         (Message("文", media=MediaAttention(hot_search=True)), "E7-HOT"),
         (Message("文", spread=Spread(reposts=10_000)), "E7-SPREAD"),
+        (Message("文", spread=Spread(views=500_000)), "E7-VIEWS"),
         (Message("文", spread=Spread(duplicates=2_000)), "E7-COPIES"),
         (Message("文", superior_request=True), "E9-SUPERIOR"),
         (Message("文", involved_departments=2), "E9-DEPARTMENTS"),
@@ -85,7 +86,7 @@ def test_each_rule_that_reads_the_metadata_fires(message: Message, rule: str) ->
     "message",
     [
         Message("文", media=MediaAttention(tier="local", hot_search=False)),
-        Message("文", spread=Spread(reposts=9_999, duplicates=1_999)),
+        Message("文", spread=Spread(reposts=9_999, duplicates=1_999, views=499_999)),
         Message("文", superior_request=False, involved_departments=1),
     ],
 )

@@ -1,0 +1,130 @@
+"""Training end to end on our own samples, and the bundle that comes of it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.artifacts import load_model, read_manifest, save_bundle, verify_bundle
+from service.core.errors import BundleError, SampleError
+from service.settings import Settings
+from training.corpora import CORPORA, read_corpus
+from training.evaluate import evaluate_bundle, render_summary
+from training.samples import read_samples
+from training.train import train
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "data" / "samples"
+POLICY = Settings().policy_dir
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(
+        samples=[SAMPLES],
+        corpora={},
+        heads=["sentiment", "flags"],
+        policy_folder=POLICY,
+        output=tmp_path_factory.mktemp("runs"),
+        seed=3,
+    )
+
+
+def test_a_bundle_holds_numbers_words_manifest_metrics_and_card(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    assert names == {
+        "manifest.json", "metrics.json", "MODEL_CARD.md", "heads.json", "vocabulary.txt",
+        "weights.joblib",
+    }  # fmt: skip
+    manifest = verify_bundle(trained)
+    assert manifest["seed"] == 3
+    assert manifest["messages"]["judged"] == len(read_samples([SAMPLES]))
+    assert {"scikit-learn", "numpy", "jieba", "python"} <= manifest["versions"].keys()
+    assert manifest["version"] in (trained / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_only_what_many_messages_say_is_in_the_vocabulary(trained: Path) -> None:
+    vocabulary = load_model(trained).vocabulary
+    texts = [sample.text for sample in read_samples([SAMPLES])]
+    plain = [key[1:] for key in vocabulary if key[0] == "c" and key[1:].isalpha()]
+    for key in plain[:: len(plain) // 200]:
+        if key.isascii():
+            continue  # lower-cased there
+        assert sum(key in text for text in texts) >= 3, key  # some stand there traditional
+
+
+def test_its_figures_beat_guessing_by_far_and_are_held_out(trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
+    sentiment = metrics["heads"]["sentiment"]
+    assert sentiment["macro_f1"] > 0.6
+    assert sentiment["interval"][0] < sentiment["macro_f1"] < sentiment["interval"][1]
+    in_sample = evaluate_bundle(trained, [SAMPLES], POLICY)["heads"]["sentiment"]
+    assert in_sample["macro_f1"] > sentiment["macro_f1"] + 0.05
+
+
+def test_the_same_seed_gives_the_same_weights(trained: Path, tmp_path: Path) -> None:
+    again = train(
+        samples=[SAMPLES],
+        corpora={},
+        heads=["sentiment", "flags"],
+        policy_folder=POLICY,
+        output=tmp_path,
+        seed=3,
+    )
+    first, second = read_manifest(trained), read_manifest(again)
+    assert first["files"] == second["files"]
+
+
+def test_a_bundle_is_never_overwritten(trained: Path) -> None:
+    with pytest.raises(FileExistsError):
+        save_bundle(trained, load_model(trained), {})
+
+
+@pytest.mark.parametrize("name", ["heads.json", "vocabulary.txt", "weights.joblib"])
+def test_a_damaged_file_is_refused_before_it_is_read(
+    trained: Path, tmp_path: Path, name: str
+) -> None:
+    copy = Path(shutil.copytree(trained, tmp_path / "copy"))
+    with (copy / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(BundleError, match=name):
+        load_model(copy)
+
+
+def test_a_summary_names_every_head(trained: Path) -> None:
+    report: dict[str, Any] = evaluate_bundle(trained, [SAMPLES], POLICY)
+    assert "sentiment" in render_summary(report)
+    assert "flags" in render_summary(report)
+
+
+def test_an_unknown_head_or_corpus_is_named() -> None:
+    options: dict[str, Any] = {
+        "samples": [SAMPLES], "policy_folder": POLICY, "output": Path("unused"), "seed": 1,
+    }  # fmt: skip
+    with pytest.raises(SampleError, match="mood"):
+        train(**options, corpora={}, heads=["mood"])
+    with pytest.raises(SampleError, match="atlantis"):
+        train(**options, corpora={"atlantis": Path("x.parquet")}, heads=None)
+
+
+FILES = {
+    "topic7": "topic7/train.parquet",
+    "smp2020": "sentiment/smp2020_weibo.parquet",
+    "weibo21": "claims/weibo21.parquet",
+    "mail": "spam/mail.parquet",
+}
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_every_corpus_of_the_table_can_be_read(data: Path, name: str) -> None:
+    samples = list(read_corpus(name, data / FILES[name], lambda rows: rows.sort(key=str)))
+    corpus = CORPORA[name]
+    assert len(samples) > 500
+    assert all(sample.weight == corpus.weight < 1 for sample in samples)
+    taught = {
+        *(h for s in samples for h in s.labels),
+        *(f"flags.{f}" for s in samples for f in s.flags),
+    }
+    assert taught == {corpus.head}
