@@ -21,7 +21,7 @@ from service.api.app import create_app
 from service.core.assess import Chain
 from service.settings import Settings
 
-SECRET = "这句话不该出现在任何地方"
+WORDS = "这句话不该出现在任何地方"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -74,22 +74,23 @@ def test_it_is_not_ready_until_the_model_is_loaded(
 
 
 def test_a_fault_of_ours_is_a_problem_and_neither_answer_nor_log_quotes_the_message(
-    monkeypatch: pytest.MonkeyPatch, chain: Chain, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, chain: Chain, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise RuntimeError(SECRET)
+        raise RuntimeError(WORDS)
 
     monkeypatch.setattr(loading, "build_chain", lambda _settings: chain)
     monkeypatch.setattr(scoring, "assess_message", broken)
     with running(create_app(Settings())) as client:
         wait_until_ready(client)
-        answer = client.post("/v1/score", json={"text": SECRET})
+        answer = client.post("/v1/score", json={"text": WORDS})
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "internal_error"
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
-    assert answer.headers["x-request-id"] in caplog.text
-    assert SECRET not in answer.text + caplog.text
+    log = capfd.readouterr().err
+    assert answer.headers["x-request-id"] in log
+    assert WORDS not in answer.text + log
 
 
 def serve(**environment: str) -> "subprocess.CompletedProcess[str]":
