@@ -77,6 +77,7 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", nargs="+", type=Path, required=True, metavar="PATH")
     parser.add_argument("--corpus", nargs="+", default=[], metavar="NAME=PATH")
+    parser.add_argument("--annotations", type=Path, metavar="FILE", help="对语料的自有标注")
     parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
     parser.add_argument("--output", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--seed", type=int, default=7)
@@ -195,6 +196,7 @@ def _train(options: argparse.Namespace) -> int:
     folder = train(
         samples=options.samples,
         corpora=corpora,
+        annotations=options.annotations,
         heads=options.heads.split(",") if options.heads else None,
         policy_folder=Settings().policy_dir,
         output=options.output,
@@ -208,6 +210,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
     from training.evaluate import evaluate_bundle, render_summary  # noqa: PLC0415
+    from training.html_report import render_html  # noqa: PLC0415
 
     settings = Settings()
     registry = build_registry(settings)
@@ -217,6 +220,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.output:
         text = json.dumps(report, ensure_ascii=False, indent=1)
         options.output.write_text(f"{text}\n", encoding="utf-8")
+        page = options.output.with_suffix(".html")
+        page.write_text(render_html(report), encoding="utf-8")
     print(render_summary(report))
     return _DONE
 

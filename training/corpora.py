@@ -1,15 +1,16 @@
 """Outside corpora → samples: which file teaches which head what, in one table.
 
 Nothing is downloaded and nothing of the texts is kept: the caller names the files, and only
-weights and frequent n-grams leave.
+weights, frequent n-grams and our own labels leave.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from service.core.errors import SampleError
+from training.annotations import Annotations, annotate
 from training.samples import Sample
 
 
@@ -18,18 +19,20 @@ class Corpus:
     """How the rows of an outside corpus become samples.
 
     Attributes:
-        column: the column that holds its label.
-        head: the head that it teaches, or the flag as `flags.KEY`.
+        column: the column that holds its own label; empty where that is not used.
+        head: the head that its own label teaches, or the flag as `flags.KEY`.
         mapping: its labels → ours; `True` and `False` for a flag. Labels left out are not used.
         weight: what one of its rows counts beside one message labelled by the codebook.
-        limit: at most this many rows, the first after a seeded shuffle by the caller.
+        limit: of the rows with only their own label, at most this many after a seeded shuffle.
+        text: the columns that make up the message, one below the other.
     """
 
-    column: str
-    head: str
-    mapping: Mapping[str, str | bool]
-    weight: float
+    column: str = ""
+    head: str = ""
+    mapping: Mapping[str, str | bool] = field(default_factory=dict)
+    weight: float = 0.0
     limit: int | None = None
+    text: tuple[str, ...] = ("text",)
 
 
 # What each label means there, and why it is mapped so, is in docs/training.md.
@@ -67,39 +70,60 @@ CORPORA: Final[Mapping[str, Corpus]] = {
     "mail": Corpus(
         column="label", head="flags.spam", mapping={"spam": True, "ham": False}, weight=0.1
     ),
+    # These teach only through our own annotations of some of their messages.
+    "hot_letters": Corpus(text=("title", "text")),
+    "letters_with_replies": Corpus(text=("title", "text")),
+    "osm2022": Corpus(),
+    "hotel_reviews": Corpus(),
+    "reviews_10": Corpus(),
+    "cold": Corpus(),
 }
 
 
-def read_corpus(name: str, path: Path, shuffle: Callable[[list[Any]], None]) -> Iterator[Sample]:
-    """The rows of a corpus as samples of the one head that it teaches.
+def read_corpus(
+    name: str,
+    path: Path,
+    shuffle: Callable[[list[Any]], None],
+    annotations: Annotations | None = None,
+) -> Iterator[Sample]:
+    """The rows of a corpus as samples: fully labelled where annotated, else of its one head.
 
     Args:
         name: a key of `CORPORA`.
         path: its Parquet file.
         shuffle: shuffles a list in place; seeded by the caller.
+        annotations: our own labels of some messages, by fingerprint.
 
     Raises:
         SampleError: the corpus is unknown, or the file has not its columns.
     """
-    from pyarrow import parquet  # noqa: PLC0415 — only training needs it, and it is heavy
-
     if name not in CORPORA:
         raise SampleError(f"未知的语料 {name!r}。", f"可用：{'、'.join(CORPORA)}。")
     corpus = CORPORA[name]
-    table = parquet.read_table(path)
-    if missing := {corpus.column, "text"} - set(table.column_names):
-        raise SampleError(f"{path} 缺少列 {sorted(missing)}。", f"语料 {name} 需要这些列。")
-    rows = [
-        (text, corpus.mapping[label])
-        for text, label in zip(
-            table["text"].to_pylist(), table[corpus.column].to_pylist(), strict=True
-        )
-        if text and label in corpus.mapping
-    ]
-    shuffle(rows)
-    for text, label in rows[: corpus.limit]:
+    rest = []
+    for text, label in _rows(path, corpus, name):
+        if annotated := annotate(text, annotations or {}):
+            yield annotated
+        elif label in corpus.mapping:
+            rest.append((text, corpus.mapping[label]))
+    shuffle(rest)
+    for text, taught in rest[: corpus.limit]:
         sample = Sample(text, source=name, weight=corpus.weight)
-        if isinstance(label, bool):
-            yield replace(sample, flags={corpus.head.removeprefix("flags."): label})
+        if isinstance(taught, bool):
+            yield replace(sample, flags={corpus.head.removeprefix("flags."): taught})
         else:
-            yield replace(sample, labels={corpus.head: label})
+            yield replace(sample, labels={corpus.head: taught})
+
+
+def _rows(path: Path, corpus: Corpus, name: str) -> Iterator[tuple[str, str]]:
+    """Message and label of every row that has a message."""
+    from pyarrow import parquet  # noqa: PLC0415 — only training needs it, and it is heavy
+
+    table = parquet.read_table(path)
+    columns = [*corpus.text, *([corpus.column] if corpus.column else [])]
+    if missing := set(columns) - set(table.column_names):
+        raise SampleError(f"{path} 缺少列 {sorted(missing)}。", f"语料 {name} 需要这些列。")
+    for row in table.select(columns).to_pylist():
+        text = "\n".join(row[column] or "" for column in corpus.text).strip()
+        if text:
+            yield text, str(row[corpus.column]) if corpus.column else ""

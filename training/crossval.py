@@ -28,13 +28,23 @@ _PRECEDENCE: Final[Mapping[str, Mapping[str, float]]] = {
     "response": {"escalate": 2.0, "clarify": 1.0}
 }
 
+_FEWEST_MESSAGES: Final = 500
+_FEWEST_EXAMPLES: Final = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Held-out outputs of a task over the judged samples, and the fold each was held out in."""
+    """Held-out outputs of a task over the judged samples.
+
+    Attributes:
+        outputs: log-odds of shape (judged, labels).
+        folds: the fold each sample was held out in.
+        found: whether each was found in the wild, rather than written for this project.
+    """
 
     outputs: Floats
     folds: NDArray[np.intp]
+    found: NDArray[np.bool_]
 
 
 def cross_validate(
@@ -73,16 +83,30 @@ def cross_validate(
             model = fit_task(task, X_train, rows, samples, seed)
             outputs[task.name][test] = ordered_outputs(model, task, X_test)
         progress(f"交叉验证 {fold + 1}/{FOLDS}")
-    return {name: Held(z, fold_of) for name, z in outputs.items()}
+    found = np.array([sample.is_found for sample in samples[:size]])
+    return {name: Held(z, fold_of, found) for name, z in outputs.items()}
+
+
+def _calibration_rows(task: Task, held: Held, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the given rows those that tell how sure the model may be of messages to come.
+
+    Messages found in the wild, unless they are too few or hold a flag too rarely: the written
+    ones are harder and their shares are not natural.
+    """
+    truth = task.truth[: len(rows)]
+    known: NDArray[np.bool_] = rows & (truth >= 0)
+    natural = known & held.found
+    examples = (truth[natural] == 1).sum() if task.is_flag else natural.sum()
+    enough = _FEWEST_EXAMPLES if task.is_flag else _FEWEST_MESSAGES
+    return natural if examples >= enough else known
 
 
 def _calibrate(task: Task, held: Held, rows: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and offset from the held-out outputs of the given rows."""
     truth = task.truth[: len(rows)]
-    known = rows & (truth >= 0)
     if task.is_flag:
-        return fit_platt(held.outputs[known], truth[known] == 1)
-    return fit_temperature(held.outputs[known], truth[known]), 0.0
+        return fit_platt(held.outputs[rows], truth[rows] == 1)
+    return fit_temperature(held.outputs[rows], truth[rows]), 0.0
 
 
 def _choose_thresholds(task: Task, p: Floats, truth: NDArray[np.intp]) -> dict[str, float]:
@@ -107,10 +131,10 @@ def _head(
     offsets: list[float] = []
     thresholds: dict[str, float] = {}
     for task in tasks:
-        slope, offset = _calibrate(task, held[task.name], rows)
+        known = _calibration_rows(task, held[task.name], rows)
+        slope, offset = _calibrate(task, held[task.name], known)
         slopes += [slope] * len(task.labels)
         offsets += [offset] * len(task.labels)
-        known = rows & (task.truth[: len(rows)] >= 0)
         p = probabilities(held[task.name].outputs[known], slope, offset)
         thresholds |= _choose_thresholds(task, p, task.truth[: len(rows)][known])
     return Head(

@@ -12,7 +12,7 @@ from scipy.special import expit, log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
-from service.core.features import BLOCKS
+from service.core.features import BLOCK_WEIGHTS, BLOCKS
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _FLAG_STRENGTH: Final = 4.0
 
 
 class TermWeights:
-    """Sublinear counts times inverse document frequency, each block of features of length 1."""
+    """Sublinear counts times inverse document frequency, each block of a fixed length."""
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self._blocks = [
@@ -41,8 +41,10 @@ class TermWeights:
         """Weights of shape (messages, features), the vocabulary's order kept."""
         return hstack(
             [
-                weights.transform(counts[:, columns])
-                for columns, weights in zip(self._blocks, self._weights, strict=True)
+                weights.transform(counts[:, columns]) * length
+                for columns, weights, length in zip(
+                    self._blocks, self._weights, BLOCK_WEIGHTS, strict=True
+                )
             ],
             format="csr",
             dtype=np.float32,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from service.artifacts import load_model, read_manifest
 from service.core.assess import gather_facts
@@ -28,6 +28,7 @@ _BINS: Final = 15
 _LEAST_EXAMPLES: Final = 20  # a flag with fewer is reported but not averaged
 
 Strings = NDArray[np.str_]
+Floats = NDArray[np.float64]
 
 
 def evaluate_bundle(folder: Path, paths: Sequence[Path], policy_folder: Path) -> dict[str, Any]:
@@ -92,15 +93,30 @@ def render_summary(report: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def expected_calibration_error(confidence: Sequence[float], correct: NDArray[np.bool_]) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins, weighted (Guo et al. 2017)."""
-    bins = np.minimum((np.asarray(confidence) * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(correct[bins == b].mean() - np.asarray(confidence)[bins == b].mean())
-        * (bins == b).mean()
+def reliability(confidence: Floats, correct: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """Confidence and accuracy in each of 15 equal bins that hold messages (Guo et al. 2017).
+
+    The expected calibration error is the mean gap between the two, weighted by `share`.
+    """
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return [
+        {
+            "confidence": _round(confidence[bins == b].mean()),
+            "accuracy": _round(correct[bins == b].mean()),
+            "share": _round((bins == b).mean()),
+        }
         for b in np.unique(bins)
     ]
-    return float(sum(gaps))
+
+
+def selective_accuracy(confidence: Floats, correct: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """Accuracy on the most confident share of the messages, for shares of 10% to 100%."""
+    sure_first = correct[np.argsort(-confidence, kind="stable")]
+    sizes = [max(1, round(len(correct) * tenth / 10)) for tenth in range(1, 11)]
+    return [
+        {"coverage": tenth / 10, "accuracy": _round(sure_first[:size].mean())}
+        for tenth, size in enumerate(sizes, 1)
+    ]
 
 
 def _judge(classification: Classification, policy: Policy) -> tuple[str, str]:
@@ -128,8 +144,14 @@ def _measure_head(
     figures = _figures(head, truth, predicted)
     figures["interval"] = _interval(truth, predicted, _macro_f1(_averaged_labels(head, truth)))
     if confidence is not None:
-        chosen = [confidence[i] for i in rows]
-        figures["ece"] = _round(expected_calibration_error(chosen, truth == predicted))
+        chosen = np.array([confidence[i] for i in rows])
+        bins = reliability(chosen, truth == predicted)
+        figures["ece"] = _round(
+            sum(b["share"] * abs(b["accuracy"] - b["confidence"]) for b in bins)
+        )
+        figures["reliability"] = bins
+        figures["selective"] = selective_accuracy(chosen, truth == predicted)
+    figures["confusion"] = _confusion(head, truth, predicted)
     figures["slices"] = {
         key: {
             str(name): _figures(head, truth[names == name], predicted[names == name])
@@ -149,6 +171,13 @@ def _figures(head: str, truth: Strings, predicted: Strings) -> dict[str, Any]:
         "accuracy": _round((truth == predicted).mean()),
         "labels": _by_label(truth, predicted),
     }
+
+
+def _confusion(head: str, truth: Strings, predicted: Strings) -> dict[str, Any]:
+    """How often each label (row) was judged as each label (column)."""
+    labels = [label for label in HEADS[head] if label in truth or label in predicted]
+    counts = confusion_matrix(truth, predicted, labels=labels)
+    return {"labels": labels, "counts": counts.tolist()}
 
 
 def _measure_flags(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from service.core.errors import SampleError
 from service.core.labels import FLAGS, HEADS
 
+OWN_SOURCE: Final = "yanpan"  # of the messages in data/samples
 EXCLUSIVE_HEADS: Final = tuple(head for head in HEADS if head != "flags")
 
 
@@ -37,6 +38,16 @@ class Sample:
     channel: str = ""
     traits: tuple[str, ...] = ()
     weight: float = 1.0
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it was found in the wild, rather than written for this project."""
+        return self.source != OWN_SOURCE
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every head and every flag was judged."""
+        return len(self.labels) == len(EXCLUSIVE_HEADS) and len(self.flags) == len(FLAGS)
 
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:

@@ -5,6 +5,7 @@ import platform
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -17,6 +18,7 @@ from service.artifacts import LinearModel, file_digest, save_bundle, write_json
 from service.core.classify import Head
 from service.policy_bundle import load_policy
 from service.schemas import SHANGHAI
+from training.annotations import read_annotations
 from training.corpora import read_corpus
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.estimator import HeadModel, TermWeights
@@ -34,6 +36,7 @@ def train(
     *,
     samples: Sequence[Path],
     corpora: Mapping[str, Path],
+    annotations: Path | None = None,
     heads: Sequence[str] | None,
     policy_folder: Path,
     output: Path,
@@ -41,7 +44,8 @@ def train(
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
-    Every figure in its `metrics.json` comes from grouped cross-validation over `samples`: a
+    Every figure in its `metrics.json` comes from grouped cross-validation over `samples` (and
+    annotated messages): a
     message is judged by models that saw neither it nor its near-duplicates, with calibration and
     thresholds fitted without its fold. Corpora only ever train. The shipped weights are then
     fitted on everything.
@@ -49,6 +53,7 @@ def train(
     Args:
         samples: files or folders of messages labelled by the codebook.
         corpora: outside corpora by their names in `training.corpora`.
+        annotations: our own labels of some of their messages; those count as judged.
         heads: the heads to train; all if `None`.
         policy_folder: the policy bundle whose dictionary segments the texts.
         output: where run folders go.
@@ -57,12 +62,23 @@ def train(
     Raises:
         SampleError: samples or corpora cannot be read, or hold too little to train on.
     """
-    judged = read_samples(samples)
-    everything = judged + [
+    outside = [
         sample
         for name, path in corpora.items()
-        for sample in read_corpus(name, path, random.Random(seed).shuffle)  # noqa: S311
+        for sample in read_corpus(
+            name,
+            path,
+            random.Random(seed).shuffle,  # noqa: S311
+            read_annotations(annotations) if annotations else None,
+        )
     ]
+    annotated = {  # by fingerprint, for corpora overlap
+        sample.id: replace(sample, collection="annotations")
+        for sample in outside
+        if sample.is_complete
+    }
+    judged = read_samples(samples) + list(annotated.values())
+    everything = judged + [sample for sample in outside if not sample.is_complete]
     say(f"样本 {len(judged)} 条，语料 {len(everything) - len(judged)} 条；分词和提取特征")
     texts = [sample.text for sample in everything]
     keys = read_keys(texts, policy_folder)

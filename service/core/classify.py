@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.features import BLOCKS, Document, features
+from service.core.features import BLOCK_WEIGHTS, BLOCKS, Document, features
 
 Floats = NDArray[np.float32]
 
@@ -192,7 +192,7 @@ class LinearClassifier:
         return weights
 
     def _weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
-        """Rows and weights of the known features: (1 + ln count) · idf, each block of length 1."""
+        """Rows and weights of the known features: (1 + ln count) · idf, each block scaled."""
         known = [
             (row, count) for key, count in counts.items() if (row := self._rows.get(key, -1)) >= 0
         ]
@@ -200,9 +200,9 @@ class LinearClassifier:
         values = np.array([count for _, count in known], dtype=np.float32)
         values = (1 + np.log(values)) * self._idf[rows]
         blocks = self._blocks[rows]
-        for block in range(len(BLOCKS)):
+        for block, length in enumerate(BLOCK_WEIGHTS):
             mine = blocks == block
-            values[mine] /= np.linalg.norm(values[mine]) or 1
+            values[mine] *= length / (np.linalg.norm(values[mine]) or 1)
         return rows, values
 
     def _raise(self, flags: Mapping[str, float]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from service.core.damage import HAN
 from service.core.segment import Word
 
 BLOCKS: Final = ("w", "c")
+BLOCK_WEIGHTS: Final = (0.5, 1.0)  # lengths of the blocks' vectors; measured in docs/training.md
 LONGEST_GRAM: Final = 4
 SCHEMA: Final = "words-1-2+characters-1-4/1"  # stored in bundles; a bundle of another is refused
 
