@@ -43,8 +43,9 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-golden: $(VENV)/.dev ## write tests/golden/ anew from the code, to be read before it is committed
+golden: $(VENV)/.dev ## write tests/golden/ and the READMEs' figures anew, to be read before they are committed
 	$(BIN)/python tests/test_golden.py
+	$(BIN)/python tests/test_docs.py
 
 lock: $(VENV)/.dev ## renew both lock files
 	$(BIN)/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \

@@ -18,7 +18,8 @@ def test_the_seed_page_is_judged_as_one_message(seed: Path, server: httpx.Client
     )
     assert assessment.topic.label == "governance"
     assert assessment.sentiment.label == "neutral"
-    assert assessment.response.value == "none"
+    assert assessment.response.value != "required"  # a plan asks nobody for anything
+    assert assessment.risk.rank <= 2
     assert assessment.explanation
     for spans in assessment.explanation.values():
         for span in spans:

@@ -25,7 +25,7 @@ FOLDS: Final = 5
 # Labels that may win before the likeliest one does, in order, and how much recall counts against
 # precision in choosing the probability (F-beta). A missed escalation is the worst fault.
 _PRECEDENCE: Final[Mapping[str, Mapping[str, float]]] = {
-    "response": {"escalate": 2.0, "clarify": 1.0}
+    "response": {"escalate": 1.5, "clarify": 1.0}
 }
 
 _FEWEST_MESSAGES: Final = 500
@@ -39,12 +39,12 @@ class Held:
     Attributes:
         outputs: log-odds of shape (judged, labels).
         folds: the fold each sample was held out in.
-        found: whether each was found in the wild, rather than written for this project.
+        natural: whether each is a message as a desk may meet it; see `Sample.is_natural`.
     """
 
     outputs: Floats
     folds: NDArray[np.intp]
-    found: NDArray[np.bool_]
+    natural: NDArray[np.bool_]
 
 
 def cross_validate(
@@ -71,7 +71,7 @@ def cross_validate(
         progress: is told of every fold done.
     """
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    strata = [f"{s.labels.get('response')}{s.labels.get('risk')}" for s in samples[:size]]
+    strata = [sample.labels.get("response", "") for sample in samples[:size]]
     fold_of = np.zeros(size, dtype=np.intp)
     outputs = {task.name: np.zeros((size, len(task.labels))) for task in tasks}
     for fold, (_, test) in enumerate(splitter.split(strata, strata, groups[:size])):
@@ -83,19 +83,19 @@ def cross_validate(
             model = fit_task(task, X_train, rows, samples, seed)
             outputs[task.name][test] = ordered_outputs(model, task, X_test)
         progress(f"交叉验证 {fold + 1}/{FOLDS}")
-    found = np.array([sample.is_found for sample in samples[:size]])
-    return {name: Held(z, fold_of, found) for name, z in outputs.items()}
+    natural = np.array([sample.is_natural for sample in samples[:size]])
+    return {name: Held(z, fold_of, natural) for name, z in outputs.items()}
 
 
 def _calibration_rows(task: Task, held: Held, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of the given rows those that tell how sure the model may be of messages to come.
 
-    Messages found in the wild, unless they are too few or hold a flag too rarely: the written
-    ones are harder and their shares are not natural.
+    Natural ones, unless they are too few or hold a flag too rarely: those written for the project
+    or chosen because a model was unsure of them are harder, and their shares are not natural.
     """
     truth = task.truth[: len(rows)]
     known: NDArray[np.bool_] = rows & (truth >= 0)
-    natural = known & held.found
+    natural = known & held.natural
     examples = (truth[natural] == 1).sum() if task.is_flag else natural.sum()
     enough = _FEWEST_EXAMPLES if task.is_flag else _FEWEST_MESSAGES
     return natural if examples >= enough else known

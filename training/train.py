@@ -26,7 +26,7 @@ from training.evaluate import measure, render_summary
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.model_card import render_card
-from training.samples import Sample, read_samples
+from training.samples import ANNOTATIONS, Sample, read_samples
 from training.tasks import Task, fit_task, grouped, make_tasks
 
 _MOST_FEATURES: Final = 40_000  # 40,000 × 49 float32 weights are 7.8 MB
@@ -73,7 +73,7 @@ def train(
         )
     ]
     annotated = {  # by fingerprint, for corpora overlap
-        sample.id: replace(sample, collection="annotations")
+        sample.id: replace(sample, collection=ANNOTATIONS)
         for sample in outside
         if sample.is_complete
     }

@@ -61,7 +61,7 @@ def failures(case: dict[str, Any], chain: Chain) -> list[str]:
 def meets(found: dict[str, Any], key: str, wanted: Any) -> bool:
     match key:
         case "flags":
-            return set(wanted) <= found["flags"]
+            return bool(set(wanted) <= found["flags"])
         case "not_flags":
             return not set(wanted) & found["flags"]
         case "risk_at_least":

@@ -117,7 +117,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("name", FILES)
 def test_every_corpus_of_the_table_can_be_read(data: Path, name: str) -> None:
     samples = list(read_corpus(name, data / FILES[name], lambda rows: rows.sort(key=str)))
     corpus = CORPORA[name]
