@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 
 from service.core.classify import Head, LinearClassifier
 from service.core.errors import BundleError
@@ -53,7 +54,7 @@ def save_bundle(folder: Path, model: LinearModel, manifest: Mapping[str, Any]) -
     folder.mkdir(parents=True)
     text = "".join(f"{key}\n" for key in model.vocabulary)
     (folder / _VOCABULARY).write_text(text, encoding="utf-8", newline="\n")
-    arrays = {name: np.ascontiguousarray(model.arrays[name], np.float32) for name in _ARRAYS}
+    arrays = {name: _short(model.arrays[name]) for name in _ARRAYS}
     joblib.dump(arrays, folder / _WEIGHTS)
     write_json(folder / _HEADS, [_head_table(head) for head in model.heads])
     files = {name: file_digest(folder / name) for name in _MODEL_FILES}
@@ -120,6 +121,17 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(array: Any) -> NDArray[np.float32]:
+    """The array in float32 with 11 bits of mantissa left, rounded.
+
+    The missing bits change a probability by less than a thousandth and halve what a version
+    control system has to store.
+    """
+    whole = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    half: NDArray[np.float32] = ((whole + 0x800) & 0xFFFFF000).astype(np.uint32).view(np.float32)
+    return half
 
 
 def _head_table(head: Head) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _PRECEDENCE: Final[Mapping[str, Mapping[str, float]]] = {
     "response": {"escalate": 1.5, "clarify": 1.0}
 }
 
+# Natural messages, and natural examples of a flag, from which calibration and thresholds are fitted
+# on them alone; fewer make a threshold that chance has set.
 _FEWEST_MESSAGES: Final = 500
 _FEWEST_EXAMPLES: Final = 40
 

@@ -29,7 +29,7 @@ from training.model_card import render_card
 from training.samples import ANNOTATIONS, Sample, read_samples
 from training.tasks import Task, fit_task, grouped, make_tasks
 
-_MOST_FEATURES: Final = 40_000  # 40,000 × 49 float32 weights are 7.8 MB
+_MOST_FEATURES: Final = 60_000  # 60,000 × 49 float32 weights are 11.8 MB
 
 
 def train(
@@ -98,7 +98,7 @@ def train(
     calibrated = calibrated_heads(tasks, held, np.ones(size, dtype=bool))
     model = fuse(tasks, estimators, vocabulary, weights, calibrated)
     manifest = _manifest(
-        samples=samples,
+        files=[*samples, *corpora.values(), *([annotations] if annotations else [])],
         corpora=corpora,
         messages={"judged": size, "corpora": len(everything) - size},
         seed=seed,
@@ -144,7 +144,7 @@ def fuse(
 
 def _manifest(
     *,
-    samples: Sequence[Path],
+    files: Sequence[Path],
     corpora: Mapping[str, Path],
     messages: Mapping[str, int],
     seed: int,
@@ -152,7 +152,7 @@ def _manifest(
     metrics: Mapping[str, Any],
 ) -> dict[str, Any]:
     trained_at = datetime.now(SHANGHAI).replace(microsecond=0)
-    data = {path.name: _fingerprint(path) for path in (*samples, *corpora.values())}
+    data = {path.name: _fingerprint(path) for path in files}
     digest = hashlib.sha256(repr((sorted(data.items()), seed, metrics)).encode()).hexdigest()
     return {
         "version": f"{trained_at:%Y%m%d}-{digest[:8]}",

@@ -161,4 +161,6 @@ RECORD_CARD: Final = re.compile(
 )
 
 # --- strings of search terms put in front of a genuine text
-SEARCH_TERM: Final = re.compile(r"([^\s_,，|/]{1,40})([\s_,，|/]{1,4}|\Z)")
+# Parted as page titles are, by _ or |; a list that a person writes has commas alone.
+SEARCH_TERM: Final = re.compile(r"([^\s_,|/]{1,40})([\s_,|/]{1,4}|\Z)")
+TITLE_SEPARATOR: Final = re.compile("[_|]")

@@ -11,6 +11,7 @@ from service.core.tracked_text import TrackedText
 
 _MOST_PASSES: Final = 6  # real pages settle in two; only text made to nest tags needs more
 _FEWEST_SEARCH_TERMS: Final = 3
+_FEWEST_SEPARATORS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +94,19 @@ class Normalizer:
                 end, hits, misses = position, hits + 1, 0
             else:
                 misses += 1
-        if hits < _FEWEST_SEARCH_TERMS or not damage.HAS_HAN.search(text.text, end):
-            return text
-        return text.cut(end, len(text.text))
+        separators = damage.TITLE_SEPARATOR.findall(text.text, 0, end)
+        is_list = hits >= _FEWEST_SEARCH_TERMS and len(separators) >= _FEWEST_SEPARATORS
+        if is_list and damage.HAS_HAN.search(text.text, end):
+            return text.cut(end, len(text.text))
+        return text
 
     def _simplify(self, text: TrackedText) -> TrackedText:
         simplified = self._to_simplified(text.text)
         if simplified == text.text:
             return text
         converted = self._from_traditional(text.text)
-        same_length = len(converted) == len(text.text)
-        return text.realigned(converted if same_length else _by_character(text.text, simplified))
-
-
-def _by_character(text: str, simplified: str) -> str:
-    """A conversion that keeps the length; both of OpenCC's tables used here normally do."""
-    return simplified if len(simplified) == len(text) else text
+        # Both tables keep the length today; a later one that did not would break the origins.
+        return text.realigned(converted) if len(converted) == len(text.text) else text
 
 
 def _fold_width(text: TrackedText) -> TrackedText:

@@ -71,7 +71,14 @@ def test_it_cuts_search_spam_off_a_genuine_text(separator: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [SPAM, "我想投诉一家彩票店", "国产、进口、欧美的都有，市场管理太乱，请查处"]
+    "text",
+    [
+        SPAM,
+        "我想投诉一家彩票店",
+        "国产、进口、欧美的都有，市场管理太乱，请查处",
+        "棋牌室通宵扰民,彩票店占道经营,赌博成风,请管一管",
+        "彩票店 棋牌室 赌博机 全开在学校门口",
+    ],
 )
 def test_it_keeps_a_text_that_is_nothing_but_an_advert_or_merely_mentions_the_words(
     text: str,

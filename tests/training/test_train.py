@@ -12,6 +12,7 @@ from service.core.errors import BundleError, SampleError
 from service.settings import Settings
 from training.corpora import CORPORA, read_corpus
 from training.evaluate import evaluate_bundle, render_summary
+from training.html_report import render_html
 from training.samples import read_samples
 from training.train import train
 
@@ -97,6 +98,25 @@ def test_a_summary_names_every_head(trained: Path) -> None:
     report: dict[str, Any] = evaluate_bundle(trained, [SAMPLES], POLICY)
     assert "sentiment" in render_summary(report)
     assert "flags" in render_summary(report)
+
+
+def test_the_evaluation_page_stands_alone_and_is_the_same_twice(trained: Path) -> None:
+    report = evaluate_bundle(trained, [SAMPLES], POLICY)
+    page = render_html(report)
+    assert page == render_html(report)
+    assert page.count("<svg") == 3 * len(report["heads"])
+    assert "负面" in page
+    for outside in ("<script", "<link", "src=", 'href="http', "url(http"):
+        assert outside not in page
+
+
+def test_calibration_and_coverage_are_reported(trained: Path) -> None:
+    sentiment = evaluate_bundle(trained, [SAMPLES], POLICY)["heads"]["sentiment"]
+    assert sum(b["share"] for b in sentiment["reliability"]) == pytest.approx(1, abs=0.01)
+    points = sentiment["selective"]
+    assert [p["coverage"] for p in points] == [n / 10 for n in range(1, 11)]
+    assert points[-1]["accuracy"] == pytest.approx(sentiment["accuracy"], abs=1e-3)
+    assert sum(map(sum, sentiment["confusion"]["counts"])) == sentiment["messages"]
 
 
 def test_an_unknown_head_or_corpus_is_named() -> None:
