@@ -75,6 +75,17 @@ def measure(
     }
 
 
+def summarize(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Macro-F1 of every head, the mean F1 of the flags, and both after the rules."""
+    heads = {head: figures["macro_f1"] for head, figures in report["heads"].items()}
+    ruled = {
+        f"{head}_after_rules": figures["macro_f1"]
+        for head, figures in report["assessment"].items()
+        if figures
+    }
+    return {**heads, "flags": report["flags"].get("mean_f1"), **ruled}
+
+
 def render_summary(report: Mapping[str, Any]) -> str:
     """The main figures as a table for a terminal."""
     rows = [f"{'head':<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}{'ECE':>7}{'n':>7}"]

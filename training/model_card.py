@@ -38,8 +38,9 @@ After the policy's rules, as the service answers: response macro-F1 {response_f1
 {clarify_precision}; risk macro-F1 {risk_f1}.
 
 ### By collection and source
-Macro-F1 / accuracy. `samples` are the messages written for this project; every other collection
-holds messages from the wild.
+Macro-F1 / accuracy. `samples` are the messages written for this project, harder by design;
+`annotations` are outside messages that we labelled, half of them picked because an earlier model
+was unsure of them; every other collection holds messages as they were found.
 
 {collections}
 

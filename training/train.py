@@ -22,7 +22,7 @@ from training.annotations import read_annotations
 from training.corpora import read_corpus
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.estimator import HeadModel, TermWeights
-from training.evaluate import measure, render_summary
+from training.evaluate import measure, render_summary, summarize
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.model_card import render_card
@@ -167,7 +167,7 @@ def _manifest(
             "python": platform.python_version(),
             **{name: package_version(name) for name in ("scikit-learn", "numpy", "jieba")},
         },
-        "heads": list(metrics["heads"]),
+        "metrics": summarize(metrics),
     }
 
 
