@@ -12,7 +12,7 @@ from service.artifacts import load_model, read_manifest
 from service.core.assess import gather_facts
 from service.core.classify import Classification
 from service.core.features import Document
-from service.core.labels import FLAGS, HEADS
+from service.core.labels import FLAGS
 from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
@@ -21,7 +21,7 @@ from service.core.risk import assess_risk
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.schemas import now
-from training.samples import EXCLUSIVE_HEADS, Sample, read_samples
+from training.samples import EXCLUSIVE_HEADS, Sample, ordered_labels, read_samples
 
 _RESAMPLES: Final = 500
 _BINS: Final = 15
@@ -186,9 +186,9 @@ def _figures(head: str, truth: Strings, predicted: Strings) -> dict[str, Any]:
 
 def _confusion(head: str, truth: Strings, predicted: Strings) -> dict[str, Any]:
     """How often each label (row) was judged as each label (column)."""
-    labels = [label for label in HEADS[head] if label in truth or label in predicted]
+    labels = ordered_labels(head, {*truth.tolist(), *predicted.tolist()})
     counts = confusion_matrix(truth, predicted, labels=labels)
-    return {"labels": labels, "counts": counts.tolist()}
+    return {"labels": list(labels), "counts": counts.tolist()}
 
 
 def _measure_flags(
@@ -222,7 +222,7 @@ def _flag_figures(
 
 def _averaged_labels(head: str, truth: Strings) -> list[str]:
     """Labels that enter the macro average: those present; of risk the levels 1–3, as agreed."""
-    present = [label for label in HEADS[head] if label in truth]
+    present = ordered_labels(head, set(truth.tolist()))
     return [label for label in present if (head, label) != ("risk", "4")]
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +60,9 @@ class Sample:
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
     """The samples of all files; a folder stands for its own .jsonl and .csv files.
 
+    A head none of whose labels in a file is in the codebook follows another taxonomy there, and
+    its labels are taken as they stand; a head with some of each has typing errors.
+
     Raises:
         SampleError: a file is missing or a row is wrong; the detail names file, line and value.
     """
@@ -92,8 +95,26 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise SampleError(f"{path} 不是 UTF-8 编码。", "请另存为 UTF-8。") from error
 
 
-def parse_sample(row: Mapping[str, Any], place: str, source: str = "") -> Sample:
+def ordered_labels(head: str, present: Collection[str]) -> tuple[str, ...]:
+    """The present labels of a head, in the codebook's order; those of another taxonomy sorted.
+
+    >>> ordered_labels("sentiment", {"positive", "negative"}), ordered_labels("topic", {"乙", "甲"})
+    (('negative', 'positive'), ('乙', '甲'))
+    """
+    known = tuple(label for label in HEADS[head] if label in present)
+    return known + tuple(sorted(set(present) - set(known)))
+
+
+def parse_sample(
+    row: Mapping[str, Any], place: str, source: str = "", foreign: Collection[str] = ()
+) -> Sample:
     """A sample from a row.
+
+    Args:
+        row: its fields.
+        place: file and line, for errors.
+        source: its source if the row names none.
+        foreign: heads whose labels follow another taxonomy than the codebook.
 
     Raises:
         SampleError: no text, or a label that is not in the codebook; `place` names the row.
@@ -105,7 +126,7 @@ def parse_sample(row: Mapping[str, Any], place: str, source: str = "") -> Sample
     for head in EXCLUSIVE_HEADS:
         if row.get(head) is not None:
             label = str(row[head])
-            if label not in HEADS[head]:
+            if label not in HEADS[head] and head not in foreign:
                 choices = "、".join(HEADS[head])
                 raise SampleError(f"{place}：{head} 的标签 {label!r} 未知。", f"可用：{choices}。")
             labels[head] = label
@@ -137,10 +158,18 @@ def list_files(path: Path) -> list[Path]:
 
 
 def _read_file(path: Path) -> list[Sample]:
-    return [
-        parse_sample(row, f"{path} 第 {number} 行", source=path.stem)
-        for number, row in read_rows(path)
-    ]
+    rows = list(read_rows(path))
+    foreign = _foreign_heads([row for _, row in rows])
+    return [parse_sample(row, f"{path} 第 {number} 行", path.stem, foreign) for number, row in rows]
+
+
+def _foreign_heads(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The heads none of whose labels is in the codebook."""
+    used = {
+        head: {str(row[head]) for row in rows if row.get(head) is not None}
+        for head in EXCLUSIVE_HEADS
+    }
+    return {head for head, labels in used.items() if labels and not labels & HEADS[head].keys()}
 
 
 def _parse_line(line: str, path: Path, number: int) -> dict[str, Any]:

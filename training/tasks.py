@@ -11,7 +11,7 @@ from service.core.classify import FLAGS
 from service.core.errors import SampleError
 from service.core.labels import HEADS
 from training.estimator import Floats, HeadModel, fit_flag, fit_head
-from training.samples import Sample
+from training.samples import Sample, ordered_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ def make_tasks(samples: Sequence[Sample], heads: Sequence[str] | None) -> list[T
 
 
 def _head_task(head: str, samples: Sequence[Sample]) -> Task:
-    present = {sample.labels.get(head) for sample in samples}
-    labels = tuple(label for label in HEADS[head] if label in present)
+    labels = ordered_labels(head, {s.labels[head] for s in samples if head in s.labels})
     if len(labels) < 2:  # noqa: PLR2004 — a choice needs two
         raise SampleError(f"样本中 {head} 的标签不足两种。", "请补充标注样本，或用 --heads 略过。")
     index = {label: i for i, label in enumerate(labels)}

@@ -100,6 +100,36 @@ def test_a_summary_names_every_head(trained: Path) -> None:
     assert "flags" in render_summary(report)
 
 
+def test_another_taxonomy_is_trained_from_the_labels_that_the_data_hold(tmp_path: Path) -> None:
+    names = {"education": "学校", "health": "医院", "transport": "道路"}
+    rows = [
+        {"text": sample.text, "topic": names[sample.labels["topic"]]}
+        for sample in read_samples([SAMPLES])
+        if sample.labels["topic"] in names
+    ]
+    path = tmp_path / "offices.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    folder = train(
+        samples=[path],
+        corpora={},
+        heads=["topic"],
+        policy_folder=POLICY,
+        output=tmp_path / "runs",
+        seed=1,
+    )
+    assert load_model(folder).classifier().labels == {"topic": ("医院", "学校", "道路")}
+    report = evaluate_bundle(folder, [path], POLICY)
+    assert report["heads"]["topic"]["labels"].keys() == set(names.values())
+    assert json.loads((folder / "metrics.json").read_text())["heads"]["topic"]["macro_f1"] > 0.7
+
+
+def test_a_taxonomy_half_known_is_a_typing_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "一", "topic": "health"}\n{"text": "二", "topic": "helth"}\n')
+    with pytest.raises(SampleError, match="helth"):
+        read_samples([path])
+
+
 def test_the_evaluation_page_stands_alone_and_is_the_same_twice(trained: Path) -> None:
     report = evaluate_bundle(trained, [SAMPLES], POLICY)
     page = render_html(report)
