@@ -194,7 +194,9 @@ def _review_reasons(
     model = classification.heads["response"].label
     if model == NO_RESPONSE and response.value != NO_RESPONSE:
         reasons.append("rule_raised_response")
-    if risk.rank >= _SERIOUS and model == NO_RESPONSE:
+    needless = risk.rank >= _SERIOUS and model == NO_RESPONSE
+    harmless = risk.rank == 1 and response.type == "escalate" and response.value != NO_RESPONSE
+    if needless or harmless:
         reasons.append("contradiction:risk_response")
     if "spam" in classification.raised and response.value != NO_RESPONSE:
         reasons.append("contradiction:spam_response")

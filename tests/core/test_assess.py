@@ -1,0 +1,100 @@
+"""The whole chain on the shipped model: what asks for a review, and what holds for any text."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from builders import classification
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.bootstrap import build_chain
+from service.core.assess import Chain, assess_message
+from service.core.assessment import Assessment
+from service.core.classify import Classification, Contribution
+from service.core.errors import EmptyTextError
+from service.core.features import Document
+from service.core.message import MediaAttention, Message
+from service.settings import Settings
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+SHIPPED = build_chain(Settings())
+
+
+class Oracle:
+    """A classifier that says what it is told to."""
+
+    def __init__(self, said: Classification) -> None:
+        self._said = said
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        return {head: tuple(p.scores) for head, p in self._said.heads.items()}
+
+    def classify(self, document: Document) -> Classification:
+        assert document.text
+        return self._said
+
+    def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
+        assert head
+        assert label
+        return [Contribution(0, len(document.text), 1.0)]
+
+
+def assess(message: Message, said: Classification) -> Assessment:
+    chain: Chain = replace(SHIPPED, classifier=Oracle(said))
+    return assess_message(message, chain, request_id="r", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (classification(risk="3"), "contradiction:risk_response"),
+        (classification(response="escalate"), "contradiction:risk_response"),
+        (classification(response="answer", flags=("spam",)), "contradiction:spam_response"),
+        (classification(intent="help"), "rule_raised_response"),
+        (replace(classification(), coverage=0.1), "unfamiliar_text"),
+    ],
+)
+def test_doubt_and_contradiction_ask_for_a_review(said: Classification, reason: str) -> None:
+    assessment = assess(Message("路灯坏了"), said)
+    assert reason in assessment.review_reasons
+    assert assessment.needs_review
+
+
+def test_a_sure_and_consistent_judgement_does_not() -> None:
+    said = classification(intent="consult", response="answer")
+    assert not assess(Message("几点开门"), said).needs_review
+
+
+def test_a_figure_that_raises_the_response_asks_for_a_review() -> None:
+    message = Message("晚霞真好看", media=MediaAttention(tier="central"))
+    assessment = assess(message, classification())
+    assert assessment.response.type == "escalate"
+    assert "rule_raised_response" in assessment.review_reasons
+
+
+def test_a_flag_found_in_the_title_is_quoted_from_the_title() -> None:
+    message = Message("见图", title="三人溺水")
+    said = classification(response="escalate", risk="3", flags=("casualty",))
+    chain = replace(SHIPPED, classifier=Oracle(said))
+    flag = assess_message(message, chain, request_id="r", now=NOW).flags[0]
+    assert flag.evidence == []
+    assert flag.title_evidence[0].start == 0
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(min_size=1, max_size=200), st.none() | st.text(max_size=40))
+def test_any_text_gets_a_complete_assessment_or_is_empty(text: str, title: str | None) -> None:
+    message = Message(text, title=title)
+    try:
+        found = assess_message(message, SHIPPED, request_id="r", now=NOW, explain=True)
+    except EmptyTextError:
+        return
+    assert found.text.normalized
+    assert found.explanation is not None
+    for head, spans in found.explanation.items():
+        source = title if head.startswith("title:") else text
+        for span in spans:
+            assert source is not None
+            assert source[span.start : span.end] == span.text
