@@ -49,7 +49,8 @@ was unsure of them; every other collection holds messages as they were found.
 Every label's figures are in `metrics.json`.
 
 ## Limits
-- Labels of most messages come from one reader; a second reader agrees on about nine in ten.
+- Labels of most messages come from one model-assisted reader; a second reader agrees on about nine
+  in ten.
 - The own samples were written for the project, not met in the wild; figures on them are not
   figures on real messages. The rows above keep the sources apart.
 - Sarcasm, dialect, very short comments and reports told without any danger word are where it errs
