@@ -81,7 +81,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
     parser.add_argument("--output", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--seed", type=int, default=7)
-    parser.set_defaults(run=_train)
+    parser.set_defaults(run=_train, parser=parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -161,12 +161,7 @@ def _score_file(options: argparse.Namespace) -> int:
     from service.bootstrap import build_chain  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
-    names = dict(_CHINESE_FIELDS)
-    for pair in options.map:
-        theirs, separator, ours = pair.partition("=")
-        if not separator:
-            options.parser.error(f"--map {pair} 应写成 A=B")
-        names[theirs] = ours
+    names = {**_CHINESE_FIELDS, **_pairs(options.map, "--map", options.parser)}
     source = sys.stdin.buffer if options.input == "-" else Path(options.input).open("rb")  # noqa: SIM115
     # A bar on a terminal; elsewhere only the last line.
     with source, tqdm(unit="条", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
@@ -185,17 +180,25 @@ def _score_file(options: argparse.Namespace) -> int:
     return _SOME_FAILED if tally.failed else _DONE
 
 
+def _pairs(pairs: Sequence[str], option: str, parser: argparse.ArgumentParser) -> dict[str, str]:
+    """`A=B` arguments as a table; a pair without `=` ends the command."""
+    table = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not (separator and value):
+            parser.error(f"{option} {pair} 应写成 A=B")
+        table[key] = value
+    return table
+
+
 def _train(options: argparse.Namespace) -> int:
     from service.settings import Settings  # noqa: PLC0415
     from training.train import train  # noqa: PLC0415 — the one door from service to training
 
-    corpora = {}
-    for pair in options.corpus:
-        name, _, path = pair.partition("=")
-        corpora[name] = Path(path)
+    corpora = _pairs(options.corpus, "--corpus", options.parser)
     folder = train(
         samples=options.samples,
-        corpora=corpora,
+        corpora={name: Path(path) for name, path in corpora.items()},
         annotations=options.annotations,
         heads=options.heads.split(",") if options.heads else None,
         policy_folder=Settings().policy_dir,

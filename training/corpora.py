@@ -119,6 +119,8 @@ def _rows(path: Path, corpus: Corpus, name: str) -> Iterator[tuple[str, str]]:
     """Message and label of every row that has a message."""
     from pyarrow import parquet  # noqa: PLC0415 — only training needs it, and it is heavy
 
+    if not path.is_file():
+        raise SampleError(f"找不到语料文件 {path}。", "请检查路径。")
     table = parquet.read_table(path)
     columns = [*corpus.text, *([corpus.column] if corpus.column else [])]
     if missing := set(columns) - set(table.column_names):
