@@ -174,3 +174,8 @@ def test_the_seed_page_comes_out_as_the_plan(seed: Path) -> None:
     rate = character_errors(clean, plan) / len(plan)
     print(f"\nseed page: character error rate {rate:.4f} over {len(plan)} characters")
     assert rate <= 0.01
+
+
+def test_a_complaint_that_lists_vices_is_not_taken_for_search_spam() -> None:
+    text = "宾馆里赌博成风，色情卡片塞满门缝，彩票店通宵营业，请派人查一查"
+    assert NORMALIZER.normalize(text).text == text
