@@ -130,11 +130,6 @@ class LinearClassifier:
         """The labels of each head."""
         return {name: head.labels for name, head in self._heads.items()}
 
-    @property
-    def feature_count(self) -> int:
-        """How many features the model knows."""
-        return len(self._rows)
-
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         counts = Counter(feature.key for feature in features(document))
