@@ -210,6 +210,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    from service.artifacts import write_json  # noqa: PLC0415
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
     from training.evaluate import evaluate_bundle, render_summary  # noqa: PLC0415
@@ -221,8 +222,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     folder = Path(model) if os.sep in model or Path(model).is_dir() else registry.folder(model)
     report = evaluate_bundle(folder, options.samples, settings.policy_dir)
     if options.output:
-        text = json.dumps(report, ensure_ascii=False, indent=1)
-        options.output.write_text(f"{text}\n", encoding="utf-8")
+        write_json(options.output, report)
         page = options.output.with_suffix(".html")
         page.write_text(render_html(report), encoding="utf-8")
     print(render_summary(report))

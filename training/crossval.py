@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
-from service.core.classify import FLAGS, Classification, Head, Prediction
+from service.core.classify import Classification, Head, interpret
 from training.estimator import (
     Floats,
     TermWeights,
@@ -165,32 +165,11 @@ def classify_held(
 ) -> list[Classification]:
     """Held-out classifications, each calibrated and thresholded without its own fold."""
     folds = next(iter(held.values())).folds
+    columns = [held[task.name].outputs for group in grouped(tasks) for task in group]
+    outputs = np.concatenate(columns, axis=1).astype(np.float32)
     classified: list[Classification] = [Classification({}, {}, (), 1.0)] * size
     for fold in range(FOLDS):
         heads = calibrated_heads(tasks, held, folds != fold)
         for row in np.flatnonzero(folds == fold):
-            classified[row] = _classify_row(heads, tasks, held, int(row))
+            classified[row] = interpret(outputs[row], heads, coverage=1.0)
     return classified
-
-
-def _classify_row(
-    heads: Sequence[Head], tasks: Sequence[Task], held: Mapping[str, Held], row: int
-) -> Classification:
-    predictions = {}
-    flags: dict[str, float] = {}
-    raised: tuple[str, ...] = ()
-    for head, group in zip(heads, grouped(tasks), strict=True):
-        z = np.concatenate([held[task.name].outputs[row] for task in group])
-        if head.name == FLAGS:
-            p = [
-                float(probabilities(np.array([[v]]), s, o)[0, 0])
-                for v, s, o in zip(z, head.slopes, head.offsets, strict=True)
-            ]
-            flags = dict(zip(head.labels, p, strict=True))
-            raised = tuple(flag for flag in flags if flags[flag] >= head.thresholds[flag])
-        else:
-            p = probabilities(z[None, :], float(head.slopes[0]), 0.0)[0].tolist()
-            scores = dict(zip(head.labels, p, strict=True))
-            label = head.decide(scores)
-            predictions[head.name] = Prediction(label, scores[label], scores)
-    return Classification(predictions, flags, raised, 1.0)

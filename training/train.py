@@ -44,11 +44,10 @@ def train(
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
-    Every figure in its `metrics.json` comes from grouped cross-validation over `samples` (and
-    annotated messages): a
-    message is judged by models that saw neither it nor its near-duplicates, with calibration and
-    thresholds fitted without its fold. Corpora only ever train. The shipped weights are then
-    fitted on everything.
+    Every figure in its `metrics.json` comes from grouped cross-validation over `samples` and
+    annotated messages: a message is judged by models that saw neither it nor its near-duplicates,
+    with calibration and thresholds fitted without its fold. The rest of the corpora only ever
+    trains. The shipped weights are then fitted on everything.
 
     Args:
         samples: files or folders of messages labelled by the codebook.
@@ -62,6 +61,7 @@ def train(
     Raises:
         SampleError: samples or corpora cannot be read, or hold too little to train on.
     """
+    known = read_annotations(annotations) if annotations else {}
     outside = [
         sample
         for name, path in corpora.items()
@@ -69,7 +69,7 @@ def train(
             name,
             path,
             random.Random(seed).shuffle,  # noqa: S311
-            read_annotations(annotations) if annotations else None,
+            known,
         )
     ]
     annotated = {  # by fingerprint, for corpora overlap

@@ -60,9 +60,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     describe = app.openapi
 
     def describe_with_example() -> dict[str, Any]:
-        document = describe()
-        scoring.add_example(document)
-        return document
+        if app.openapi_schema is None:  # FastAPI keeps the document it has made
+            scoring.add_example(describe())
+        return describe()
 
     app.openapi = describe_with_example  # type: ignore[method-assign]
     return app

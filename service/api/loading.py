@@ -34,11 +34,6 @@ class ChainLoader:
             raise
 
     @property
-    def is_ready(self) -> bool:
-        """Whether messages can be judged."""
-        return self._chain is not None
-
-    @property
     def chain(self) -> Chain:
         """The chain.
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from service.core.errors import EmptyTextError, TextTooLongError, YanpanError
-from service.registry import UnknownVersionError
 from service.schemas import FieldFault, describe_fault
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -89,6 +88,12 @@ def describe_problem(
     )
 
 
+def describe_invalid(request: Request, faults: Sequence[FieldFault]) -> Problem:
+    """The problem of a message that is not as the contract says."""
+    detail = f"有 {len(faults)} 处不符合要求，见 errors。"
+    return describe_problem(request, "message_invalid", detail, faults)
+
+
 def describe_error(request: Request, error: YanpanError) -> Problem:
     """The problem behind a domain error."""
     pointer = _FIELD_OF.get(type(error))
@@ -120,9 +125,6 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, YanpanError)  # noqa: S101 — registered for this type alone
     if error.code not in _PROBLEMS:
         raise error  # a fault of ours, not the caller's
-    if isinstance(error, UnknownVersionError):
-        detail = f"{error.detail}{error.hint}"
-        return _answer(describe_problem(request, error.code, detail))
     return _answer(describe_error(request, error))
 
 
@@ -140,8 +142,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
         describe_fault(fault["type"], _inside(fault["loc"]), jsonable_encoder(fault.get("ctx", {})))
         for fault in faults
     ]
-    detail = f"有 {len(described)} 处不符合要求，见 errors。"
-    return _answer(describe_problem(request, "message_invalid", detail, described))
+    return _answer(describe_invalid(request, described))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -16,7 +16,7 @@ from service.api.problems import (
     Problem,
     ProblemError,
     describe_error,
-    describe_problem,
+    describe_invalid,
 )
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
@@ -159,9 +159,7 @@ def _score_row(
         message = MessageIn.model_validate(row)
         assessment = _score(message, chain, metrics, request, explain=explain)
     except ValidationError as error:
-        faults = describe_faults(error)
-        detail = f"有 {len(faults)} 处不符合要求，见 errors。"
-        problem = describe_problem(request, "message_invalid", detail, faults)
+        problem = describe_invalid(request, describe_faults(error))
     except YanpanError as error:
         problem = describe_error(request, error)
     else:

@@ -99,6 +99,30 @@ class Head:
         return max(rest, key=scores.__getitem__)
 
 
+def interpret(outputs: Floats, heads: Iterable[Head], coverage: float) -> Classification:
+    """What the outputs of one message mean, by the calibration and thresholds of its heads.
+
+    Args:
+        outputs: uncalibrated log-odds of all heads, shape (outputs,).
+        heads: how the outputs are shared out.
+        coverage: share of the message's distinct words that the model knows.
+    """
+    predictions = {}
+    flags: dict[str, float] = {}
+    raised: list[str] = []
+    for head in heads:
+        calibrated = outputs[head.columns] * head.slopes + head.offsets
+        if head.name == FLAGS:
+            flags = _scores(head.labels, _logistic(calibrated))
+            raised = [flag for flag, p in flags.items() if p >= head.thresholds.get(flag, 0.5)]
+        else:
+            scores = _scores(head.labels, _softmax(calibrated))
+            label = head.decide(scores)
+            predictions[head.name] = Prediction(label, scores[label], scores)
+    raised.sort(key=lambda flag: -flags[flag])
+    return Classification(predictions, flags, tuple(raised), coverage)
+
+
 class LinearClassifier:
     """Term-weighted features times one coefficient matrix that serves all heads.
 
@@ -135,17 +159,7 @@ class LinearClassifier:
         counts = Counter(feature.key for feature in features(document))
         rows, values = self._weigh(counts)
         outputs = values @ self._coefficients[rows] + self._intercepts
-        predictions = {}
-        flags: dict[str, float] = {}
-        for head in self._heads.values():
-            calibrated = outputs[head.columns] * head.slopes + head.offsets
-            if head.name == FLAGS:
-                flags = _scores(head.labels, _logistic(calibrated))
-            else:
-                scores = _scores(head.labels, _softmax(calibrated))
-                label = head.decide(scores)
-                predictions[head.name] = Prediction(label, scores[label], scores)
-        return Classification(predictions, flags, self._raise(flags), self._coverage(counts))
+        return interpret(outputs, self._heads.values(), self._coverage(counts))
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.
@@ -199,11 +213,6 @@ class LinearClassifier:
             mine = blocks == block
             values[mine] *= length / (np.linalg.norm(values[mine]) or 1)
         return rows, values
-
-    def _raise(self, flags: Mapping[str, float]) -> tuple[str, ...]:
-        thresholds = self._heads[FLAGS].thresholds if FLAGS in self._heads else {}
-        raised = [label for label, p in flags.items() if p >= thresholds.get(label, 0.5)]
-        return tuple(sorted(raised, key=lambda label: -flags[label]))
 
     def _coverage(self, counts: Mapping[str, int]) -> float:
         words = [key for key in counts if key[0] == "w" and " " not in key]
