@@ -159,7 +159,10 @@ def _score_row(
         message = MessageIn.model_validate(row)
         assessment = _score(message, chain, metrics, request, explain=explain)
     except ValidationError as error:
-        problem = describe_invalid(request, describe_faults(error))
+        faults = describe_faults(error)
+        problem = describe_invalid(request, faults)
+        if "/id" in [fault.pointer for fault in faults]:
+            place["id"] = None  # an id that is wrong itself may not even be writable
     except YanpanError as error:
         problem = describe_error(request, error)
     else:

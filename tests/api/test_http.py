@@ -202,6 +202,19 @@ def test_a_bad_message_in_a_batch_gets_its_own_error_and_the_rest_are_scored(
             assert result["assessment"]["policy_version"] == answer["policy_version"]
 
 
+@pytest.mark.parametrize("wrong", ["\ud800", "x" * 129, 7])
+def test_an_unusable_id_in_a_batch_is_not_echoed_and_its_neighbour_is_served(
+    server: httpx.Client, wrong: Any
+) -> None:
+    messages = [{"id": wrong, "text": TEXT}, {"id": "2", "text": TEXT}]
+    answer = post(server, {"messages": messages}, "/v1/score/batch")
+    assert answer.status_code == 200
+    first, second = answer.json()["results"]
+    assert (first["status"], first["id"]) == ("error", None)
+    assert first["error"]["errors"][0]["pointer"] == "/id"
+    assert (second["status"], second["id"]) == ("ok", "2")
+
+
 @pytest.mark.parametrize("size", [0, 1_001])
 def test_a_batch_has_one_to_a_thousand_messages(server: httpx.Client, size: int) -> None:
     answer = post(server, {"messages": [{"text": "好"}] * size}, "/v1/score/batch")
