@@ -73,10 +73,12 @@ CORPORA: Final[Mapping[str, Corpus]] = {
     # These teach only through our own annotations of some of their messages.
     "hot_letters": Corpus(text=("title", "text")),
     "letters_with_replies": Corpus(text=("title", "text")),
+    "weibo_rumours": Corpus(),
     "osm2022": Corpus(),
     "hotel_reviews": Corpus(),
     "reviews_10": Corpus(),
     "cold": Corpus(),
+    "news_titles_15": Corpus(),
 }
 
 
