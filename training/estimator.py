@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 _HEAD_STRENGTH: Final = 3.0
 _FLAG_STRENGTH: Final = 4.0
 
+_MISS_COST: Final = 10  # a miss is worth ten false alarms; see docs/training.md
+
 
 class TermWeights:
     """Sublinear counts times inverse document frequency, each block of a fixed length."""
@@ -139,18 +141,27 @@ def fit_platt(outputs: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
     return float(curve.coef_[0, 0]), float(curve.intercept_[0])
 
 
-def best_threshold(p: Floats, truth: NDArray[np.bool_], beta: float) -> float:
-    """The probability threshold with the highest F-beta on held-out probabilities of one label.
+def best_threshold(
+    p: Floats, truth: NDArray[np.bool_], least_precision: float | None = None
+) -> float:
+    """The probability from which a label wins, chosen on its held-out probabilities.
 
     Args:
         p: held-out probabilities, shape (messages,).
         truth: whether the label holds.
-        beta: how many times recall counts as much as precision.
+        least_precision: if given, the threshold with the least cost, a miss counting as ten false
+            alarms, among those that keep this precision; else, or if none keeps it, the one with
+            the highest F1.
     """
     order = np.argsort(-p, kind="stable")
     hits = np.cumsum(truth[order])
     raised = np.arange(1, len(p) + 1)
-    score = (1 + beta**2) * hits / (beta**2 * truth.sum() + raised)
+    score = 2 * hits / (truth.sum() + raised)
+    if least_precision is not None:
+        kept = hits / raised >= least_precision
+        if kept.any():
+            cost = _MISS_COST * (truth.sum() - hits) + (raised - hits)
+            score = np.where(kept, -cost, -np.inf)
     best = int(np.argmax(score))
     following = p[order[best + 1]] if best + 1 < len(p) else 0.0
     return float((p[order[best]] + following) / 2)
