@@ -23,7 +23,7 @@ from training.samples import Sample
 from training.tasks import Task, fit_task, grouped, ordered_outputs
 
 FOLDS: Final = 5
-# Labels that may win before the likeliest one does, in order, and the precision that each must keep.
+# Labels that may win before the likeliest one does, in order, and the precision each must keep.
 # A missed escalation is the worst fault: it costs ten false alarms, but a desk that is called out
 # in vain more often than not stops looking. `None` weighs precision and recall alike (F1).
 _PRECEDENCE: Final[Mapping[str, Mapping[str, float | None]]] = {
