@@ -39,8 +39,8 @@ After the policy's rules, as the service answers: response macro-F1 {response_f1
 
 ### By collection and source
 Macro-F1 / accuracy. `samples` are the messages written for this project, harder by design;
-`annotations` are outside messages that we labelled, half of them picked because an earlier model
-was unsure of them; every other collection holds messages as they were found.
+`annotations` are outside messages that we labelled, more than half picked because an earlier model
+was unsure of them or saw danger in them; every other collection holds messages as they were found.
 
 {collections}
 
