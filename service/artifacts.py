@@ -11,21 +11,22 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.classify import Head, LinearClassifier
+from service.core.classify import Head, Refinement, StackedClassifier
 from service.core.errors import BundleError
 from service.core.features import SCHEMA
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 _VOCABULARY: Final = "vocabulary.txt"
 _WEIGHTS: Final = "weights.joblib"
 _HEADS: Final = "heads.json"
 _MODEL_FILES: Final = (_VOCABULARY, _WEIGHTS, _HEADS)
 _ARRAYS: Final = ("idf", "coefficients", "intercepts")
+_LAYERS: Final = ("hidden", "hidden_bias", "output", "output_bias")
 
 
 @dataclass(frozen=True, slots=True)
-class LinearModel:
+class StackedModel:
     """What a bundle holds: numbers and words only, no reference to this project's code.
 
     Attributes:
@@ -33,19 +34,28 @@ class LinearModel:
         arrays: `idf` (features,), `coefficients` (features, outputs), `intercepts` (outputs,),
             all float32.
         heads: how the outputs are shared out and calibrated.
+        refinements: the second stage of some heads.
     """
 
     vocabulary: Sequence[str]
     arrays: Mapping[str, Any]
     heads: Sequence[Head]
+    refinements: Sequence[Refinement] = ()
 
-    def classifier(self) -> LinearClassifier:
+    def classifier(self) -> StackedClassifier:
         """The classifier that serves it."""
         idf, coefficients, intercepts = (self.arrays[name] for name in _ARRAYS)
-        return LinearClassifier(self.vocabulary, idf, coefficients, intercepts, self.heads)
+        return StackedClassifier(
+            self.vocabulary,
+            idf,
+            coefficients,
+            intercepts,
+            self.heads,
+            refinements=self.refinements,
+        )
 
 
-def save_bundle(folder: Path, model: LinearModel, manifest: Mapping[str, Any]) -> None:
+def save_bundle(folder: Path, model: StackedModel, manifest: Mapping[str, Any]) -> None:
     """Writes the model files and a manifest with their SHA-256; `folder` must be new.
 
     Raises:
@@ -55,6 +65,8 @@ def save_bundle(folder: Path, model: LinearModel, manifest: Mapping[str, Any]) -
     text = "".join(f"{key}\n" for key in model.vocabulary)
     (folder / _VOCABULARY).write_text(text, encoding="utf-8", newline="\n")
     arrays = {name: _short(model.arrays[name]) for name in _ARRAYS}
+    for refinement in model.refinements:
+        arrays |= {f"{refinement.head}.{x}": _short(getattr(refinement, x)) for x in _LAYERS}
     joblib.dump(arrays, folder / _WEIGHTS)
     write_json(folder / _HEADS, [_head_table(head) for head in model.heads])
     files = {name: file_digest(folder / name) for name in _MODEL_FILES}
@@ -101,7 +113,7 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_model(folder: Path) -> LinearModel:
+def load_model(folder: Path) -> StackedModel:
     """Reads a verified bundle; the arrays are memory-mapped, so processes share their pages.
 
     Raises:
@@ -114,7 +126,14 @@ def load_model(folder: Path) -> LinearModel:
     outputs = sum(len(head.labels) for head in heads)
     if arrays["coefficients"].shape != (len(vocabulary), outputs):
         raise BundleError(f"{folder}：系数矩阵与词表、标签的数目不符。", "请重新训练。")
-    return LinearModel(vocabulary, arrays, heads)
+    refinements = [
+        Refinement(head.name, *(np.asarray(arrays[f"{head.name}.{x}"]) for x in _LAYERS))
+        for head in heads
+        if f"{head.name}.hidden" in arrays
+    ]
+    if any(r.hidden.shape[0] != outputs + 1 for r in refinements):
+        raise BundleError(f"{folder}：第二级网络与标签的数目不符。", "请重新训练。")
+    return StackedModel(vocabulary, arrays, heads, refinements)
 
 
 def file_digest(path: Path) -> str:

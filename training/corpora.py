@@ -99,9 +99,7 @@ def read_corpus(
     Raises:
         SampleError: the corpus is unknown, or the file has not its columns.
     """
-    if name not in CORPORA:
-        raise SampleError(f"未知的语料 {name!r}。", f"可用：{'、'.join(CORPORA)}。")
-    corpus = CORPORA[name]
+    corpus = _corpus(name)
     rest = []
     for text, label in _rows(path, corpus, name):
         if annotated := annotate(text, annotations or {}):
@@ -115,6 +113,21 @@ def read_corpus(
             yield replace(sample, flags={corpus.head.removeprefix("flags."): taught})
         else:
             yield replace(sample, labels={corpus.head: taught})
+
+
+def read_texts(name: str, path: Path) -> Iterator[str]:
+    """Every text of a corpus, labelled or not; for word vectors.
+
+    Raises:
+        SampleError: as for `read_corpus`.
+    """
+    return (text for text, _ in _rows(path, _corpus(name), name))
+
+
+def _corpus(name: str) -> Corpus:
+    if name not in CORPORA:
+        raise SampleError(f"未知的语料 {name!r}。", f"可用：{'、'.join(CORPORA)}。")
+    return CORPORA[name]
 
 
 def _rows(path: Path, corpus: Corpus, name: str) -> Iterator[tuple[str, str]]:

@@ -29,6 +29,9 @@ FOLDS: Final = 5
 _PRECEDENCE: Final[Mapping[str, Mapping[str, float | None]]] = {
     "response": {"escalate": 0.55, "clarify": None}
 }
+# The same cost for the flags that tell of danger to people; the others are raised for the best F1.
+_DANGER_PRECISION: Final = 0.6
+_DANGER_FLAGS: Final = frozenset({"casualty", "accident", "minor", "threat", "mobilise"})
 
 # Natural messages, and natural examples of a flag, from which calibration and thresholds are fitted
 # on them alone; fewer make a threshold that chance has set.
@@ -60,6 +63,7 @@ def cross_validate(
     *,
     size: int,
     seed: int,
+    vectors: NDArray[np.float32] | None = None,
     progress: Callable[[str], None],
 ) -> dict[str, Held]:
     """Outputs for every judged sample by models that never saw its group.
@@ -72,6 +76,7 @@ def cross_validate(
         groups: the duplicate group of each row.
         size: how many rows are judged by the codebook; the rest only trains.
         seed: for folds and solvers.
+        vectors: word vectors as `TermWeights` takes them.
         progress: is told of every fold done.
     """
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
@@ -82,7 +87,7 @@ def cross_validate(
 
     def held_out(test: NDArray[np.intp]) -> dict[str, Floats]:
         rows = np.flatnonzero(~np.isin(groups, groups[test]))
-        weights = TermWeights(vocabulary).fit(counts[rows[rows < size]])
+        weights = TermWeights(vocabulary, vectors).fit(counts[rows[rows < size]])
         X_train, X_test = weights.transform(counts[rows]), weights.transform(counts[test])
         return {
             task.name: ordered_outputs(fit_task(task, X_train, rows, samples, seed), task, X_test)
@@ -124,7 +129,9 @@ def _calibrate(task: Task, held: Held, rows: NDArray[np.bool_]) -> tuple[float, 
 def _choose_thresholds(task: Task, p: Floats, truth: NDArray[np.intp]) -> dict[str, float]:
     """Probabilities from which labels win, chosen one after the other on what is left."""
     if task.is_flag:
-        return {task.labels[0]: best_threshold(p[:, 0], truth == 1)}
+        flag = task.labels[0]
+        least_precision = _DANGER_PRECISION if flag in _DANGER_FLAGS else None
+        return {flag: best_threshold(p[:, 0], truth == 1, least_precision)}
     thresholds = {}
     for label, least_precision in _PRECEDENCE.get(task.name, {}).items():
         column = task.labels.index(label)

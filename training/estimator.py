@@ -19,28 +19,69 @@ Floats = NDArray[np.float64]
 # Inverse strength of the L2 penalty; measured in docs/training.md.
 _HEAD_STRENGTH: Final = 3.0
 _FLAG_STRENGTH: Final = 4.0
+_VECTOR_LENGTH: Final = 0.6
 
 _MISS_COST: Final = 10  # a miss is worth ten false alarms; see docs/training.md
 
 
 class TermWeights:
-    """Sublinear counts times inverse document frequency, each block of a fixed length."""
+    """Sublinear counts times inverse document frequency, each block of a fixed length.
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
+    With word vectors, a message's weighted sum of its words' vectors (less the mean of the training
+    messages) is appended to its features. It is a linear function of the features before it, so
+    `fold` turns a model over both into one over the vocabulary alone.
+
+    Args:
+        vocabulary: the features, words before characters.
+        vectors: shape (features, dimensions), zero for a feature that has none.
+    """
+
+    def __init__(
+        self, vocabulary: Sequence[str], vectors: NDArray[np.float32] | None = None
+    ) -> None:
         self._blocks = [
             np.array([i for i, key in enumerate(vocabulary) if key[0] == block], dtype=np.intp)
             for block in BLOCKS
         ]
         self._weights = [TfidfTransformer(sublinear_tf=True) for _ in BLOCKS]
+        self._vectors = None if vectors is None else vectors * _VECTOR_LENGTH
+        self._mean: Floats | None = None
 
     def fit(self, counts: csr_matrix) -> "TermWeights":
-        """Learns the document frequencies."""
+        """Learns the document frequencies, and the mean of the summed vectors."""
         for columns, weights in zip(self._blocks, self._weights, strict=True):
             weights.fit(counts[:, columns])
+        if self._vectors is not None:
+            self._mean = np.asarray((self._weigh(counts) @ self._vectors).mean(axis=0))
         return self
 
     def transform(self, counts: csr_matrix) -> csr_matrix:
-        """Weights of shape (messages, features), the vocabulary's order kept."""
+        """Weights of shape (messages, features), the vocabulary's order kept; then the vectors."""
+        weighed = self._weigh(counts)
+        if self._vectors is None:
+            return weighed
+        summed = csr_matrix(weighed @ self._vectors - self._mean)
+        return hstack([weighed, summed], format="csr", dtype=np.float32)
+
+    def fold(self, coefficients: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
+        """The coefficients and intercepts of the same linear model over the vocabulary alone.
+
+        Args:
+            coefficients: shape (outputs, columns of `transform`).
+            intercepts: shape (outputs,).
+        """
+        if self._vectors is None or self._mean is None:
+            return coefficients, intercepts
+        features = len(self._vectors)
+        terms, vectors = coefficients[:, :features], coefficients[:, features:]
+        return terms + vectors @ self._vectors.T, intercepts - vectors @ self._mean
+
+    @property
+    def idf(self) -> Floats:
+        """Inverse document frequencies in the vocabulary's order (words before characters)."""
+        return np.concatenate([weights.idf_ for weights in self._weights])
+
+    def _weigh(self, counts: csr_matrix) -> csr_matrix:
         return hstack(
             [
                 weights.transform(counts[:, columns]) * length
@@ -51,11 +92,6 @@ class TermWeights:
             format="csr",
             dtype=np.float32,
         )
-
-    @property
-    def idf(self) -> Floats:
-        """Inverse document frequencies in the vocabulary's order (words before characters)."""
-        return np.concatenate([weights.idf_ for weights in self._weights])
 
 
 @dataclass

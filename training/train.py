@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from service.artifacts import LinearModel, file_digest, save_bundle, write_json
-from service.core.classify import Head
+from service.artifacts import StackedModel, file_digest, save_bundle, write_json
+from service.core.classify import Head, Refinement, volume
 from service.policy_bundle import load_policy
 from service.schemas import SHANGHAI
 from training.annotations import read_annotations
-from training.corpora import read_corpus
+from training.corpora import read_corpus, read_texts
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.estimator import HeadModel, TermWeights
 from training.evaluate import measure, render_summary, summarize
@@ -27,7 +27,9 @@ from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.model_card import render_card
 from training.samples import ANNOTATIONS, Sample, read_samples
+from training.second_stage import refine
 from training.tasks import Task, fit_task, grouped, make_tasks
+from training.word_vectors import learn_vectors
 
 _MOST_FEATURES: Final = 60_000  # 60,000 × 49 float32 weights are 11.8 MB
 
@@ -87,16 +89,28 @@ def train(
     vocabulary = choose_vocabulary(keys[:size], groups[:size].tolist(), _MOST_FEATURES)
     counts = count_features(keys, vocabulary)
     tasks = make_tasks(everything, heads)
+    unlabelled = [text for name, path in corpora.items() for text in read_texts(name, path)]
+    vectors = learn_vectors(unlabelled, vocabulary, policy_folder, seed) if unlabelled else None
     held = cross_validate(
-        tasks, counts, vocabulary, everything, groups, size=size, seed=seed, progress=say
+        tasks,
+        counts,
+        vocabulary,
+        everything,
+        groups,
+        size=size,
+        seed=seed,
+        vectors=vectors,
+        progress=say,
     )
+    volumes = np.array([volume(len(row)) for row in keys[:size]])
+    held, refinements = refine(tasks, held, volumes, judged, seed)
     policy = load_policy(policy_folder)
     metrics = measure(judged, classify_held(tasks, held, size), policy)
     say(render_summary(metrics))
-    weights = TermWeights(vocabulary).fit(counts[:size])
+    weights = TermWeights(vocabulary, vectors).fit(counts[:size])
     estimators = fit_estimators(tasks, weights.transform(counts), everything, seed)
     calibrated = calibrated_heads(tasks, held, np.ones(size, dtype=bool))
-    model = fuse(tasks, estimators, vocabulary, weights, calibrated)
+    model = fuse(tasks, estimators, vocabulary, weights, calibrated, refinements=refinements)
     manifest = _manifest(
         files=[*samples, *corpora.values(), *([annotations] if annotations else [])],
         corpora=corpora,
@@ -126,20 +140,23 @@ def fuse(
     vocabulary: Sequence[str],
     weights: TermWeights,
     heads: Sequence[Head],
-) -> LinearModel:
+    *,
+    refinements: Sequence[Refinement] = (),
+) -> StackedModel:
     """All estimators as one coefficient matrix, the columns in the order of the heads."""
     columns, intercepts = [], []
     for task in (task for group in grouped(tasks) for task in group):
         model = estimators[task.name]
         order = [0] if task.is_flag else [model.labels.index(label) for label in task.labels]
-        columns.append(model.coefficients[order])
-        intercepts.append(model.intercepts[order])
+        folded = weights.fold(model.coefficients[order], model.intercepts[order])
+        columns.append(folded[0])
+        intercepts.append(folded[1])
     arrays = {
         "idf": weights.idf,
         "coefficients": np.concatenate(columns).T,
         "intercepts": np.concatenate(intercepts),
     }
-    return LinearModel(vocabulary, arrays, heads)
+    return StackedModel(vocabulary, arrays, heads, refinements)
 
 
 def _manifest(

@@ -1,4 +1,8 @@
-"""Features → labels with calibrated probabilities, by linear models whose every weight is known."""
+"""Features → labels with calibrated probabilities, in two stages whose every weight is known.
+
+Linear models judge all heads from words and characters; a small network then judges some heads
+(response, risk) anew from what all of them said.
+"""
 
 import math
 from collections import Counter
@@ -99,6 +103,44 @@ class Head:
         return max(rest, key=scores.__getitem__)
 
 
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """The second stage of one head: one layer of rectified units over the outputs of all heads.
+
+    Between the kinks of its units it is linear, so what a word adds to a linear output can be
+    followed through it exactly.
+
+    Attributes:
+        head: the head whose outputs it replaces.
+        hidden, hidden_bias: shapes (inputs, units) and (units,); the inputs are the outputs of all
+            heads and, last, the volume of the message (see `volume`).
+        output, output_bias: shapes (units, labels) and (labels,).
+    """
+
+    head: str
+    hidden: Floats
+    hidden_bias: Floats
+    output: Floats
+    output_bias: Floats
+
+    def apply(self, inputs: Floats) -> Floats:
+        """The head's new outputs, shape (…, labels), for inputs of shape (…, inputs)."""
+        units = np.maximum(inputs @ self.hidden + self.hidden_bias, 0)
+        refined: Floats = units @ self.output + self.output_bias
+        return refined
+
+    def slopes(self, inputs: Floats, label: int) -> Floats:
+        """By how much the label's output grows with each input here, shape (inputs,)."""
+        active = inputs @ self.hidden + self.hidden_bias > 0
+        slopes: Floats = self.hidden[:, active] @ self.output[active, label]
+        return slopes
+
+
+def volume(features: int) -> float:
+    """How much there is to read, as the second stage takes it: ln(1 + number of features)."""
+    return math.log1p(features)
+
+
 def interpret(outputs: Floats, heads: Iterable[Head], coverage: float) -> Classification:
     """What the outputs of one message mean, by the calibration and thresholds of its heads.
 
@@ -123,8 +165,8 @@ def interpret(outputs: Floats, heads: Iterable[Head], coverage: float) -> Classi
     return Classification(predictions, flags, tuple(raised), coverage)
 
 
-class LinearClassifier:
-    """Term-weighted features times one coefficient matrix that serves all heads.
+class StackedClassifier:
+    """Term-weighted features times one coefficient matrix that serves all heads, then refined.
 
     Args:
         vocabulary: the known features, one a row of the matrix.
@@ -132,6 +174,7 @@ class LinearClassifier:
         coefficients: shape (features, outputs).
         intercepts: shape (outputs,).
         heads: how the outputs are shared out.
+        refinements: the second stage of the heads that have one.
     """
 
     def __init__(
@@ -141,6 +184,8 @@ class LinearClassifier:
         coefficients: Floats,
         intercepts: Floats,
         heads: Sequence[Head],
+        *,
+        refinements: Sequence[Refinement] = (),
     ) -> None:
         self._rows = {key: row for row, key in enumerate(vocabulary)}
         self._blocks = np.array([BLOCKS.index(key[0]) for key in self._rows], dtype=np.int8)
@@ -148,6 +193,7 @@ class LinearClassifier:
         self._coefficients = coefficients
         self._intercepts = intercepts
         self._heads = {head.name: head for head in heads}
+        self._refinements = {refinement.head: refinement for refinement in refinements}
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:
@@ -157,8 +203,10 @@ class LinearClassifier:
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         counts = Counter(feature.key for feature in features(document))
-        rows, values = self._weigh(counts)
-        outputs = values @ self._coefficients[rows] + self._intercepts
+        inputs = self._first_stage(counts)
+        outputs = inputs[:-1].copy()
+        for refinement in self._refinements.values():
+            outputs[self._heads[refinement.head].columns] = refinement.apply(inputs)
         return interpret(outputs, self._heads.values(), self._coverage(counts))
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
@@ -166,11 +214,11 @@ class LinearClassifier:
 
         Each feature's share of the output is spread evenly over the places it was read from and
         the characters there, so the weights of all characters add up to the output without its
-        intercept. Words that carry at least a third of the strongest word's weight are kept, and
-        neighbours joined.
+        intercept; for a head with a second stage, to what the words add to its output through the
+        outputs of all heads. Words that carry at least a third of the strongest word's weight are
+        kept, and neighbours joined.
         """
-        column = self._heads[head].first + self._heads[head].labels.index(label)
-        weights = self._character_weights(document, column)
+        weights = self._character_weights(document, head, label)
         words = [
             (word.start, word.end, float(weights[word.start : word.end].sum()))
             for word in document.words
@@ -187,11 +235,22 @@ class LinearClassifier:
             spans.append(Contribution(start, end, weight))
         return sorted(spans, key=lambda span: -span.weight)
 
-    def _character_weights(self, document: Document, column: int) -> NDArray[np.float64]:
+    def _first_stage(self, counts: Counter[str]) -> Floats:
+        """The linear outputs of all heads, and last the volume of the message."""
+        rows, values = self._weigh(counts)
+        outputs = values @ self._coefficients[rows] + self._intercepts
+        return np.append(outputs, np.float32(volume(counts.total())))
+
+    def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
         found = list(features(document))
         counts = Counter(feature.key for feature in found)
         rows, values = self._weigh(counts)
-        shares = values * self._coefficients[rows, column]
+        column = self._heads[head].labels.index(label)
+        if head in self._refinements:
+            slopes = self._refinements[head].slopes(self._first_stage(counts), column)
+            shares = values * (self._coefficients[rows] @ slopes[:-1])
+        else:
+            shares = values * self._coefficients[rows, self._heads[head].first + column]
         share_of = dict(zip(rows.tolist(), shares.tolist(), strict=True))
         weights = np.zeros(len(document.text))
         for key, start, end in found:

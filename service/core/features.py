@@ -51,11 +51,20 @@ def features(document: Document) -> Iterator[Feature]:
     yield from _character_features(document.text)
 
 
+def fold_numbers(word: str) -> str:
+    """The word in lower case, each number as one to four zeros.
+
+    >>> fold_numbers("3500.5元"), fold_numbers("A股")
+    ('0000元', 'a股')
+    """
+    return _NUMBER.sub(_fold_number, word.lower())
+
+
 def _word_features(words: Sequence[Word]) -> Iterator[Feature]:
     previous: Word | None = None
     before = ""
     for word in words:
-        folded = _NUMBER.sub(_fold_number, word.text.lower())
+        folded = fold_numbers(word.text)
         yield Feature(f"w{folded}", word.start, word.end)
         if previous is not None:
             yield Feature(f"w{before} {folded}", previous.start, word.end)

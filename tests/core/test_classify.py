@@ -1,4 +1,4 @@
-"""The fused linear classifier against scikit-learn's own arithmetic, and its explanations."""
+"""The fused classifier against scikit-learn's own arithmetic, and its explanations."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from service.core.assess import Chain
-from service.core.classify import Head, LinearClassifier
+from service.core.classify import Head, Refinement, StackedClassifier, volume
 from service.core.features import Document, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
@@ -40,7 +40,7 @@ def keys(text: str) -> list[str]:
 class Fitted:
     """The same model twice: fused, and as scikit-learn has it."""
 
-    classifier: LinearClassifier
+    classifier: StackedClassifier
     vocabulary: list[str]
     weights: TermWeights
     estimators: dict[str, HeadModel]
@@ -72,8 +72,8 @@ def fitted() -> Fitted:
     ]
     estimators = {"sentiment": sentiment, "flags.casualty": casualty}
     model = fuse(tasks, estimators, vocabulary, weights, heads)
-    arrays = {name: np.asarray(a, np.float32) for name, a in model.arrays.items()}
-    classifier = LinearClassifier(vocabulary, heads=heads, **arrays)
+    idf, coefficients, intercepts = (np.asarray(a, np.float32) for a in model.arrays.values())
+    classifier = StackedClassifier(vocabulary, idf, coefficients, intercepts, heads)
     return Fitted(classifier, vocabulary, weights, estimators)
 
 
@@ -94,11 +94,60 @@ def test_fused_scores_equal_scikit_learns_on_a_thousand_messages(fitted: Fitted)
 def test_contributions_are_exact(fitted: Fitted) -> None:
     """Every character's weight together is the output less the intercept."""
     read = document(HELD[0].text)
-    column = 3
-    weights = fitted.classifier._character_weights(read, column)  # noqa: SLF001
+    weights = fitted.classifier._character_weights(read, "flags", "casualty")  # noqa: SLF001
     p = fitted.classifier.classify(read).flags["casualty"]
     intercept = float(fitted.estimators["flags.casualty"].intercepts[0])
     assert weights.sum() == pytest.approx(np.log(p / (1 - p)) - intercept, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def refined(fitted: Fitted) -> StackedClassifier:
+    """The same first stage with a second stage of random weights for the sentiment."""
+    random = np.random.default_rng(5)
+    layers = [random.normal(size=shape) for shape in ((5, 8), (8,), (8, 3), (3,))]
+    refinement = Refinement("sentiment", *(layer.astype(np.float32) for layer in layers))
+    first = fitted.classifier
+    return StackedClassifier(
+        fitted.vocabulary,
+        first._idf,  # noqa: SLF001
+        first._coefficients,  # noqa: SLF001
+        first._intercepts,  # noqa: SLF001
+        list(first._heads.values()),  # noqa: SLF001
+        refinements=[refinement],
+    )
+
+
+def test_a_second_stage_judges_from_all_outputs_and_the_length(
+    fitted: Fitted, refined: StackedClassifier
+) -> None:
+    sample = HELD[0]
+    X = fitted.matrix([sample])
+    outputs = [fitted.estimators[name].outputs(X)[0] for name in ("sentiment", "flags.casualty")]
+    inputs = np.array([*outputs[0], *outputs[1], volume(len(keys(sample.text)))])
+    layers = refined._refinements["sentiment"]  # noqa: SLF001
+    units = np.maximum(layers.hidden.T @ inputs + layers.hidden_bias, 0)
+    wanted = np.exp(layers.output.T @ units + layers.output_bias)
+    found = refined.classify(document(sample.text))
+    scores = list(found.heads["sentiment"].scores.values())
+    assert scores == pytest.approx((wanted / wanted.sum()).tolist(), abs=1e-4)
+    assert found.flags == fitted.classifier.classify(document(sample.text)).flags
+
+
+def test_contributions_are_exact_through_the_second_stage(
+    fitted: Fitted, refined: StackedClassifier
+) -> None:
+    """Every character's weight together, the intercepts and the length give the refined output."""
+    read = document(HELD[0].text)
+    weights = refined._character_weights(read, "sentiment", "negative")  # noqa: SLF001
+    layers = refined._refinements["sentiment"]  # noqa: SLF001
+    inputs = refined._first_stage(Counter(keys(HELD[0].text)))  # noqa: SLF001
+    slopes = layers.slopes(inputs, 0)
+    bare = np.append(fitted.classifier._intercepts, inputs[-1])  # noqa: SLF001
+    active = inputs @ layers.hidden + layers.hidden_bias > 0
+    constant = layers.hidden_bias[active] @ layers.output[active, 0] + layers.output_bias[0]
+    assert weights.sum() + bare @ slopes + constant == pytest.approx(
+        layers.apply(inputs)[0], abs=1e-3
+    )
 
 
 def test_an_empty_document_gets_what_the_intercepts_say(fitted: Fitted) -> None:
