@@ -81,6 +81,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
     parser.add_argument("--output", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--disputes", type=Path, metavar="FILE.jsonl", help="列出宜复查的标注")
     parser.set_defaults(run=_train, parser=parser)
 
 
@@ -204,6 +205,7 @@ def _train(options: argparse.Namespace) -> int:
         policy_folder=Settings().policy_dir,
         output=options.output,
         seed=options.seed,
+        disputes=options.disputes,
     )
     print(folder)
     return _DONE

@@ -1,6 +1,8 @@
 """How well a model judges: figures by head, label and source, with intervals and calibration."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from service.artifacts import load_model, read_manifest
-from service.core.assess import gather_facts
-from service.core.classify import Classification
+from service.core.assess import gather_facts, review_reasons
+from service.core.classify import Classification, Prediction
 from service.core.features import Document
 from service.core.labels import FLAGS
 from service.core.message import Message
@@ -55,23 +57,27 @@ def measure(
 
     `heads` holds the trained heads alone; `assessment` holds response and risk as the service
     answers them, after the policy's rules. Samples without a label for a head are left out there.
-    `slices` repeats the figures by collection (the path the samples were read from) and source.
+    `slices` repeats the figures by collection (the path the samples were read from), source and
+    trait. `review` tells how many messages a person is asked to look at, and how good the response
+    is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
-    judged = [_judge(c, policy) if complete else ("", "") for c in classified]
+    judged = [_judge(c, policy) if complete else _Judged("", "", ()) for c in classified]
     heads = {}
     for head in EXCLUSIVE_HEADS:
-        predicted = [c.heads[head].label if head in c.heads else "" for c in classified]
-        confidence = [c.heads[head].confidence if head in c.heads else 0.0 for c in classified]
-        heads[head] = _measure_head(head, samples, predicted, confidence)
+        predictions = [c.heads.get(head) for c in classified]
+        predicted = [p.label if p else "" for p in predictions]
+        heads[head] = _measure_head(head, samples, predicted, predictions)
+    responses = [j.response for j in judged]
     return {
         "messages": len(samples),
         "heads": {head: figures for head, figures in heads.items() if figures},
         "flags": _measure_flags(samples, classified),
         "assessment": {
-            "response": _measure_head("response", samples, [r for r, _ in judged]),
-            "risk": _measure_head("risk", samples, [level for _, level in judged]),
+            "response": _measure_head("response", samples, responses),
+            "risk": _measure_head("risk", samples, [j.level for j in judged]),
         },
+        "review": _measure_review(samples, judged) if complete else {},
     }
 
 
@@ -88,19 +94,30 @@ def summarize(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def render_summary(report: Mapping[str, Any]) -> str:
     """The main figures as a table for a terminal."""
-    rows = [f"{'head':<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}{'ECE':>7}{'n':>7}"]
+    rows = [
+        (
+            f"{'head':<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}"
+            f"{'top-2':>7}{'ECE':>7}{'n':>7}"
+        )
+    ]
     named = {**report["heads"]}
     named |= {f"{head} after rules": f for head, f in report["assessment"].items() if f}
     for head, figures in named.items():
         low, high = figures["interval"]
-        ece = f"{figures['ece']:.3f}" if "ece" in figures else ""
+        ece, top2 = (f"{figures[key]:.3f}" if key in figures else "" for key in ("ece", "top2"))
         rows.append(
             f"{head:<22}{figures['macro_f1']:>9.3f}  {low:.3f}–{high:.3f}    "
-            f"{figures['accuracy']:>9.3f}{ece:>7}{figures['messages']:>7}"
+            f"{figures['accuracy']:>9.3f}{top2:>7}{ece:>7}{figures['messages']:>7}"
         )
     flags = report["flags"]
     if flags:
         rows.append(f"{'flags, mean F1':<22}{flags['mean_f1']:>9.3f}  (flags with 20 examples)")
+    for name, figures in report["review"].items():
+        rows.append(
+            f"review, {name}: {figures['share']:.1%} of {figures['messages']}; response right on "
+            f"{figures['accuracy_reviewed'] or 0:.1%} of them, on "
+            f"{figures['accuracy_rest'] or 0:.1%} of the rest"
+        )
     return "\n".join(rows)
 
 
@@ -130,32 +147,70 @@ def selective_accuracy(confidence: Floats, correct: NDArray[np.bool_]) -> list[d
     ]
 
 
-def _judge(classification: Classification, policy: Policy) -> tuple[str, str]:
-    """Response label and level rank as the service would answer a message without metadata."""
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the service would answer a message without metadata."""
+
+    response: str
+    level: str
+    review_reasons: Sequence[str]
+
+
+def _judge(classification: Classification, policy: Policy) -> _Judged:
     facts = gather_facts(Message(""), classification)
     risk = assess_risk(classification, [], facts, policy)
     response = recommend_response(
         classification.heads["response"], {**facts, "level": risk.level}, policy, now()
     )
     label = response.type if response.value != "none" else "none"
-    return label, str(risk.rank)
+    reasons = review_reasons(classification, risk, response, policy)
+    return _Judged(label, str(risk.rank), reasons)
+
+
+def _measure_review(samples: Sequence[Sample], judged: Sequence[_Judged]) -> dict[str, Any]:
+    """By collection: the share sent to review, its reasons, and how often the response is right."""
+    figures = {}
+    for name in sorted({sample.collection for sample in samples}):
+        mine = [
+            (bool(j.review_reasons), j.response == s.labels["response"], j.review_reasons)
+            for s, j in zip(samples, judged, strict=True)
+            if s.collection == name and "response" in s.labels
+        ]
+        if not mine:
+            continue
+        reviewed, right = (np.array(column) for column in list(zip(*mine, strict=True))[:2])
+        reasons = Counter(reason for *_, found in mine for reason in found)
+        figures[name] = {
+            "messages": len(mine),
+            "share": _round(reviewed.mean()),
+            "accuracy_reviewed": _round(right[reviewed].mean()) if reviewed.any() else None,
+            "accuracy_rest": _round(right[~reviewed].mean()) if not reviewed.all() else None,
+            "reasons": {reason: _round(n / len(mine)) for reason, n in reasons.most_common()},
+        }
+    return figures
 
 
 def _measure_head(
     head: str,
     samples: Sequence[Sample],
-    predictions: Sequence[str],
-    confidence: Sequence[float] | None = None,
+    labels: Sequence[str],
+    predictions: Sequence[Prediction | None] | None = None,
 ) -> dict[str, Any]:
-    rows = [i for i, s in enumerate(samples) if head in s.labels and predictions[i]]
+    """Figures of the predicted labels; with the models' predictions also of their confidence."""
+    rows = [i for i, s in enumerate(samples) if head in s.labels and labels[i]]
     if not rows:
         return {}
     truth = np.array([samples[i].labels[head] for i in rows])
-    predicted = np.array([predictions[i] for i in rows])
+    predicted = np.array([labels[i] for i in rows])
     figures = _figures(head, truth, predicted)
     figures["interval"] = _interval(truth, predicted, _macro_f1(_averaged_labels(head, truth)))
-    if confidence is not None:
-        chosen = np.array([confidence[i] for i in rows])
+    if predictions is not None:
+        known = [p for p in (predictions[i] for i in rows) if p]
+        likeliest = [sorted(p.scores, key=p.scores.__getitem__)[-2:] for p in known]
+        figures["top2"] = _round(
+            np.mean([t in two for t, two in zip(truth, likeliest, strict=True)])
+        )
+        chosen = np.array([p.confidence for p in known])
         bins = reliability(chosen, truth == predicted)
         figures["ece"] = _round(
             sum(b["share"] * abs(b["accuracy"] - b["confidence"]) for b in bins)
@@ -170,6 +225,11 @@ def _measure_head(
         }
         for key in ("collection", "source")
         for names in [np.array([getattr(samples[i], key) or "unknown" for i in rows])]
+    }
+    figures["slices"]["trait"] = {
+        trait: _figures(head, truth[bearing], predicted[bearing])
+        for trait in sorted({trait for i in rows for trait in samples[i].traits})
+        for bearing in [np.array([trait in samples[i].traits for i in rows])]
     }
     return figures
 

@@ -18,6 +18,7 @@ _HEAD_NAMES: Final[Mapping[str, str]] = {
     "response": "回应",
     "risk": "风险等级",
 }
+_REVIEW_ACCURACIES: Final = ("accuracy_reviewed", "accuracy_rest")
 _STYLE: Final = """
 body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem }
@@ -48,6 +49,8 @@ def render_html(report: Mapping[str, Any]) -> str:
             parts += [f"<h2>按规则修正后的{_HEAD_NAMES[head]}</h2>", _labels(head, figures)]
     if report["flags"]:
         parts += ["<h2>要素</h2>", _flags(report["flags"])]
+    if report["review"]:
+        parts += ["<h2>人工复核</h2>", _review(report["review"])]
     body = "\n".join(parts)
     title = "模型评测"
     return (
@@ -63,12 +66,13 @@ def _overview(report: Mapping[str, Any]) -> str:
             f"{f['macro_f1']:.3f}",
             f"{f['interval'][0]:.3f}–{f['interval'][1]:.3f}",
             f"{f['accuracy']:.3f}",
+            f"{f['top2']:.3f}",
             f"{f['ece']:.3f}",
             str(f["messages"]),
         )
         for head, f in report["heads"].items()
     ]
-    return _table(("", "宏平均 F1", "区间", "准确率", "校准误差", "条数"), rows)
+    return _table(("", "宏平均 F1", "区间", "准确率", "前二准确率", "校准误差", "条数"), rows)
 
 
 def _section(head: str, figures: Mapping[str, Any]) -> str:
@@ -92,13 +96,29 @@ def _flags(figures: Mapping[str, Any]) -> str:
     return _table(("要素", "精确率", "召回率", "F1", "条数"), rows)
 
 
+def _review(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            name,
+            f"{f['share']:.3f}",
+            *("–" if f[key] is None else f"{f[key]:.3f}" for key in _REVIEW_ACCURACIES),
+            str(f["messages"]),
+        )
+        for name, f in figures.items()
+    ]
+    heading = ("样本集", "提示复核的比例", "其中回应正确", "其余回应正确", "条数")
+    return _table(heading, rows)
+
+
 def _scores(scores: Mapping[str, float]) -> tuple[str, ...]:
     ratios = (f"{scores[key]:.3f}" for key in ("precision", "recall", "f1"))
     return (*ratios, str(scores["messages"]))
 
 
 def _slices(key: str, parts: Mapping[str, Any]) -> str:
-    title = {"collection": "样本集", "source": "来源"}[key]
+    title = {"collection": "样本集", "source": "来源", "trait": "形式"}[key]
+    if not parts:
+        return ""
     rows = [
         (name, f"{f['macro_f1']:.3f}", f"{f['accuracy']:.3f}", str(f["messages"]))
         for name, f in parts.items()

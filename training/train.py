@@ -1,6 +1,7 @@
 """Samples and corpora → a measured model bundle: one command, seeded and repeatable."""
 
 import hashlib
+import json
 import platform
 import random
 import sys
@@ -15,14 +16,20 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
-from service.core.classify import Head, Refinement, volume
+from service.core.classify import Classification, Head, Refinement, volume
+from service.core.features import Document
+from service.core.normalize import Normalizer
+from service.core.policy import Policy
+from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.schemas import SHANGHAI
 from training.annotations import read_annotations
 from training.corpora import read_corpus, read_texts
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
+from training.disputes import find_disputes
 from training.estimator import HeadModel, TermWeights
 from training.evaluate import measure, render_summary, summarize
+from training.fairness import measure_fairness
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.model_card import render_card
@@ -43,6 +50,7 @@ def train(
     policy_folder: Path,
     output: Path,
     seed: int,
+    disputes: Path | None = None,
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
@@ -59,6 +67,7 @@ def train(
         policy_folder: the policy bundle whose dictionary segments the texts.
         output: where run folders go.
         seed: for folds, shuffles and solvers.
+        disputes: where to list the labels that the held-out models dispute, one JSON object a line.
 
     Raises:
         SampleError: samples or corpora cannot be read, or hold too little to train on.
@@ -105,12 +114,18 @@ def train(
     volumes = np.array([volume(len(row)) for row in keys[:size]])
     held, refinements = refine(tasks, held, volumes, judged, seed)
     policy = load_policy(policy_folder)
-    metrics = measure(judged, classify_held(tasks, held, size), policy)
+    classified = classify_held(tasks, held, size)
+    metrics = measure(judged, classified, policy)
     say(render_summary(metrics))
+    if disputes:
+        lines = (json.dumps(row, ensure_ascii=False) for row in find_disputes(judged, classified))
+        disputes.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     weights = TermWeights(vocabulary, vectors).fit(counts[:size])
     estimators = fit_estimators(tasks, weights.transform(counts), everything, seed)
     calibrated = calibrated_heads(tasks, held, np.ones(size, dtype=bool))
     model = fuse(tasks, estimators, vocabulary, weights, calibrated, refinements=refinements)
+    if heads is None and (written := [s.text for s in judged if s.is_written]):
+        metrics["fairness"] = _measure_fairness(model, written[:: len(written) // 400 + 1], policy)
     manifest = _manifest(
         files=[*samples, *corpora.values(), *([annotations] if annotations else [])],
         corpora=corpora,
@@ -124,6 +139,17 @@ def train(
     write_json(folder / "metrics.json", metrics)
     (folder / "MODEL_CARD.md").write_text(render_card(manifest, metrics), encoding="utf-8")
     return folder
+
+
+def _measure_fairness(model: StackedModel, texts: Sequence[str], policy: Policy) -> dict[str, Any]:
+    classifier = model.classifier()
+    normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
+
+    def classify(text: str) -> Classification:
+        clean = normalizer.normalize(text).text
+        return classifier.classify(Document(clean, segmenter.segment(clean)))
+
+    return measure_fairness(texts, classify)
 
 
 def fit_estimators(

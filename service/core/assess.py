@@ -105,7 +105,7 @@ def assess_message(
         chain.policy,
         message.found_at or now,
     )
-    reasons = _review_reasons(classification, risk, response, chain.policy)
+    reasons = review_reasons(classification, risk, response, chain.policy)
     return Assessment(
         id=message.id,
         request_id=request_id,
@@ -177,7 +177,7 @@ def _report_flags(
     return reports
 
 
-def _review_reasons(
+def review_reasons(
     classification: Classification,
     risk: RiskAssessment,
     response: Recommendation,
