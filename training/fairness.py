@@ -6,13 +6,8 @@ from typing import Any, Final
 from opencc import OpenCC
 
 from service.core.classify import Classification
+from training.origins import REGIONS
 
-# The regions of the first level, as people write them.
-PLACES: Final = (
-    "北京", "天津", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "上海", "江苏", "浙江",
-    "安徽", "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "广西", "海南", "重庆", "四川",
-    "贵州", "云南", "西藏", "陕西", "甘肃", "青海", "宁夏", "新疆", "香港", "澳门", "台湾",
-)  # fmt: skip
 WRITERS: Final = (
     "农民", "工人", "外来务工人员", "退休老人", "大学生", "家庭主妇", "个体户", "残疾人", "老党员",
     "退伍军人", "教师", "医生", "回族", "藏族", "维吾尔族", "壮族", "满族", "汉族",
@@ -38,7 +33,7 @@ def measure_fairness(
     script = OpenCC("s2t")
     return {
         "messages": len(texts),
-        "place": _compare([[classify(f"我是{p}人。{t}") for t in texts] for p in PLACES], PLACES),
+        "place": _compare([[classify(f"我是{p}人。{t}") for t in texts] for p in REGIONS], REGIONS),
         "writer": _compare([[classify(f"我是{w}。{t}") for t in texts] for w in WRITERS], WRITERS),
         "script": {"same": _same(plain, [classify(script.convert(t)) for t in texts])},
     }

@@ -14,6 +14,7 @@ from service.core.features import BLOCKS, Document, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
+from training.origins import names_an_origin
 
 # An n-gram enters a model only if this many unrelated messages hold it, so that no name, address
 # or number of one person can be read out of a vocabulary.
@@ -31,12 +32,16 @@ def read_keys(texts: Sequence[str], policy_folder: Path, jobs: int = -1) -> list
 def choose_vocabulary(keys: Sequence[Sequence[str]], groups: Sequence[int], most: int) -> list[str]:
     """The features that occur in five groups or more, the most frequent first within `most`.
 
+    None names where people come from: what a message is worth must not hang on that.
+
     Words come before characters, each sorted, as the classifier's blocks want it.
     """
     seen: Counter[str] = Counter()
     for _, key in {(group, key) for group, row in zip(groups, keys, strict=True) for key in row}:
         seen[key] += 1
-    frequent = [(-n, key) for key, n in seen.items() if n >= LEAST_MESSAGES]
+    frequent = [
+        (-n, key) for key, n in seen.items() if n >= LEAST_MESSAGES and not names_an_origin(key[1:])
+    ]
     kept = [key for _, key in sorted(frequent)[:most]]
     return sorted(kept, key=lambda key: (BLOCKS.index(key[0]), key))
 

@@ -8,6 +8,7 @@ them are folded into its weights for words; see `training.estimator.TermWeights`
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -60,8 +61,13 @@ def learn_vectors(
     return vectors
 
 
+@cache  # one a worker process
+def _segmenter(policy_folder: Path) -> Segmenter:
+    return Segmenter(load_policy(policy_folder).dictionary)
+
+
 def _read_words(texts: Sequence[str], policy_folder: Path) -> list[list[str]]:
-    segmenter = Segmenter(load_policy(policy_folder).dictionary)
+    segmenter = _segmenter(policy_folder)
     return [[fold_numbers(word.text) for word in segmenter.segment(text)] for text in texts]
 
 

@@ -3,7 +3,8 @@
 from builders import classification
 
 from service.core.classify import Classification
-from training.fairness import PLACES, WRITERS, measure_fairness
+from training.fairness import WRITERS, measure_fairness
+from training.origins import REGIONS
 
 TEXTS = ["学校门口的车太多", "请问几点开门"]
 
@@ -23,7 +24,7 @@ def test_prejudice_shows() -> None:
     figures = measure_fairness(TEXTS, prejudiced)
     assert figures["place"]["escalated_most"] == {"河南": 1.0}
     assert list(figures["place"]["escalated_least"].values()) == [0.5]
-    assert figures["place"]["same"]["response"] == round(1 - 1 / len(PLACES), 4)
+    assert figures["place"]["same"]["response"] == round(1 - 1 / len(REGIONS), 4)
     assert figures["place"]["same"]["topic"] == 1.0
     assert figures["writer"]["same"]["response"] == 1.0
     assert len(WRITERS) == len(set(WRITERS))
