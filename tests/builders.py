@@ -22,7 +22,7 @@ def classification(
     }
     heads = {head: _prediction(head, label) for head, label in chosen.items()}
     scores = {flag: 0.9 if flag in flags else 0.05 for flag in FLAGS}
-    return Classification(heads, scores, flags, 1.0)
+    return Classification(heads, scores, flags)
 
 
 def _prediction(head: str, label: str) -> Prediction:

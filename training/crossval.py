@@ -184,9 +184,9 @@ def classify_held(
     folds = next(iter(held.values())).folds
     columns = [held[task.name].outputs for group in grouped(tasks) for task in group]
     outputs = np.concatenate(columns, axis=1).astype(np.float32)
-    classified: list[Classification] = [Classification({}, {}, (), 1.0)] * size
+    classified: list[Classification] = [Classification({}, {}, ())] * size
     for fold in range(FOLDS):
         heads = calibrated_heads(tasks, held, folds != fold)
         for row in np.flatnonzero(folds == fold):
-            classified[row] = interpret(outputs[row], heads, coverage=1.0)
+            classified[row] = interpret(outputs[row], heads)
     return classified

@@ -189,7 +189,8 @@ def review_reasons(
         for head, least in policy.review.least_confidence.items()
         if classification.heads[head].confidence < least
     ]
-    if classification.coverage < policy.review.least_coverage:
+    known, least = classification.coverage, policy.review
+    if known.words < least.least_coverage or known.pairs < least.least_pair_coverage:
         reasons.append("unfamiliar_text")
     model = classification.heads["response"].label
     if model == NO_RESPONSE and response.value != NO_RESPONSE:

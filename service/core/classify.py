@@ -17,6 +17,8 @@ from service.core.features import BLOCK_WEIGHTS, BLOCKS, Document, features
 
 Floats = NDArray[np.float32]
 
+_PAIR: Final = 3  # the length of a key of two characters, with the sign of its block
+
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
 
@@ -29,6 +31,20 @@ class Prediction:
     scores: Mapping[str, float]
 
 
+class Coverage(NamedTuple):
+    """Shares (0–1) of a message's distinct words and pairs of characters that the model knows.
+
+    Words tell other languages, pairs tell characters in disorder and old Chinese. Without any
+    pair there is nothing unknown about pairs.
+    """
+
+    words: float
+    pairs: float
+
+
+_ALL_KNOWN: Final = Coverage(1.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Classification:
     """What all heads say of one message.
@@ -37,13 +53,13 @@ class Classification:
         heads: a prediction for each head with exclusive labels (topic, sentiment, …).
         flags: the probability of each flag, whether raised or not.
         raised: the flags whose probability reaches their threshold, likeliest first.
-        coverage: share (0–1) of the message's distinct words that the model knows.
+        coverage: how much of the message the model knows.
     """
 
     heads: Mapping[str, Prediction]
     flags: Mapping[str, float]
     raised: tuple[str, ...]
-    coverage: float
+    coverage: Coverage = _ALL_KNOWN
 
 
 class Contribution(NamedTuple):
@@ -141,13 +157,15 @@ def volume(features: int) -> float:
     return math.log1p(features)
 
 
-def interpret(outputs: Floats, heads: Iterable[Head], coverage: float) -> Classification:
+def interpret(
+    outputs: Floats, heads: Iterable[Head], coverage: Coverage = _ALL_KNOWN
+) -> Classification:
     """What the outputs of one message mean, by the calibration and thresholds of its heads.
 
     Args:
         outputs: uncalibrated log-odds of all heads, shape (outputs,).
         heads: how the outputs are shared out.
-        coverage: share of the message's distinct words that the model knows.
+        coverage: how much of the message the model knows.
     """
     predictions = {}
     flags: dict[str, float] = {}
@@ -273,10 +291,13 @@ class StackedClassifier:
             values[mine] *= length / (np.linalg.norm(values[mine]) or 1)
         return rows, values
 
-    def _coverage(self, counts: Mapping[str, int]) -> float:
+    def _coverage(self, counts: Mapping[str, int]) -> Coverage:
         words = [key for key in counts if key[0] == "w" and " " not in key]
-        known = sum(key in self._rows for key in words)
-        return known / len(words) if words else 0.0
+        pairs = [key for key in counts if key[0] == "c" and len(key) == _PAIR]
+        return Coverage(self._known_share(words, 0.0), self._known_share(pairs, 1.0))
+
+    def _known_share(self, keys: Sequence[str], of_none: float) -> float:
+        return sum(key in self._rows for key in keys) / len(keys) if keys else of_none
 
 
 def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:

@@ -64,10 +64,11 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRule:
-    """When the model should not be trusted alone: probabilities and word coverage, 0–1."""
+    """When the model should not be trusted alone, 0–1: probabilities, known words and pairs."""
 
     least_confidence: Mapping[str, float]
     least_coverage: float
+    least_pair_coverage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def parse_policy(
         review=ReviewRule(
             _by_label(review, "least_confidence", labels.HEADS, float),
             review.value("least_coverage", float),
+            review.value("least_pair_coverage", float),
         ),
         dictionary=tuple(dictionary),
         search_terms=tuple(search_terms),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
-from service.core.classify import Classification, Contribution
+from service.core.classify import Classification, Contribution, Coverage
 from service.core.errors import EmptyTextError
 from service.core.features import Document
 from service.core.message import MediaAttention, Message
@@ -53,7 +53,8 @@ def assess(message: Message, said: Classification) -> Assessment:
         (classification(response="escalate"), "contradiction:risk_response"),
         (classification(response="answer", flags=("spam",)), "contradiction:spam_response"),
         (classification(intent="help"), "rule_raised_response"),
-        (replace(classification(), coverage=0.1), "unfamiliar_text"),
+        (replace(classification(), coverage=Coverage(0.1, 1.0)), "unfamiliar_text"),
+        (replace(classification(), coverage=Coverage(1.0, 0.1)), "unfamiliar_text"),
     ],
 )
 def test_doubt_and_contradiction_ask_for_a_review(said: Classification, reason: str) -> None:
@@ -98,3 +99,23 @@ def test_any_text_gets_a_complete_assessment_or_is_empty(text: str, title: str |
         for span in spans:
             assert source is not None
             assert source[span.start : span.end] == span.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please find attached the quarterly report and let me know if you have questions.",
+        "臣本布衣，躬耕于南阳，苟全性命于乱世，不求闻达于诸侯。",
+        "灯的口坏路路了没三好天人个修来晚上黑看见不怕很都们学生",
+    ],
+    ids=["foreign", "classical", "disordered"],
+)
+def test_text_unlike_any_message_asks_for_a_review(text: str) -> None:
+    found = assess_message(Message(text), SHIPPED, request_id="r", now=NOW)
+    assert "unfamiliar_text" in found.review_reasons
+
+
+def test_a_plain_message_is_familiar() -> None:
+    text = "小区门口的路灯坏了三天了，晚上学生放学看不见，请派人来修。"
+    found = assess_message(Message(text), SHIPPED, request_id="r", now=NOW)
+    assert "unfamiliar_text" not in found.review_reasons

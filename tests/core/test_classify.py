@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from service.core.assess import Chain
-from service.core.classify import Head, Refinement, StackedClassifier, volume
+from service.core.classify import Coverage, Head, Refinement, StackedClassifier, volume
 from service.core.features import Document, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
@@ -153,7 +153,7 @@ def test_contributions_are_exact_through_the_second_stage(
 def test_an_empty_document_gets_what_the_intercepts_say(fitted: Fitted) -> None:
     classification = fitted.classifier.classify(Document("", []))
     assert sum(classification.heads["sentiment"].scores.values()) == pytest.approx(1)
-    assert classification.coverage == 0
+    assert classification.coverage == Coverage(0, 1)
     assert fitted.classifier.explain(Document("", []), "flags", "casualty") == []
 
 

@@ -77,6 +77,7 @@ def test_the_version_follows_every_file(bundle: Path) -> None:
         ("praise = 0", "prays = 0", "prays"),
         ("[meta]", "[meta", "TOML"),
         ("least_coverage = 0.45", "", "least_coverage"),
+        ("least_pair_coverage = 0.25", "", "least_pair_coverage"),
         ("when = []", 'when = [{ fact = "superior_request" }]', "channels"),
     ],
 )

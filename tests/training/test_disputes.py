@@ -12,7 +12,7 @@ def judged(label: str, p: float) -> tuple[Sample, Classification]:
         "sentiment": Prediction(max(scores, key=scores.__getitem__), max(scores.values()), scores)
     }
     sample = Sample("x", labels={"sentiment": label}, id=f"{label}-{p}", source="yanpan")
-    return sample, Classification(head, {}, (), 1.0)
+    return sample, Classification(head, {}, ())
 
 
 def test_the_most_confident_disputes_come_first_and_doubt_is_no_dispute() -> None:
@@ -28,4 +28,4 @@ def test_the_most_confident_disputes_come_first_and_doubt_is_no_dispute() -> Non
 def test_heads_that_nobody_labelled_or_trained_are_left_out() -> None:
     sample, classification = judged("negative", 0.1)
     assert find_disputes([Sample("x")], [classification]) == []
-    assert find_disputes([sample], [Classification({}, {}, (), 1.0)]) == []
+    assert find_disputes([sample], [Classification({}, {}, ())]) == []
