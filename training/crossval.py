@@ -19,6 +19,7 @@ from training.estimator import (
     fit_temperature,
     probabilities,
 )
+from training.mixing import with_mixtures
 from training.samples import Sample
 from training.tasks import Task, fit_task, grouped, ordered_outputs
 
@@ -88,9 +89,10 @@ def cross_validate(
     def held_out(test: NDArray[np.intp]) -> dict[str, Floats]:
         rows = np.flatnonzero(~np.isin(groups, groups[test]))
         weights = TermWeights(vocabulary, vectors).fit(counts[rows[rows < size]])
-        X_train, X_test = weights.transform(counts[rows]), weights.transform(counts[test])
+        training = with_mixtures(weights, counts, rows, samples, seed)
+        X_test = weights.transform(counts[test])
         return {
-            task.name: ordered_outputs(fit_task(task, X_train, rows, samples, seed), task, X_test)
+            task.name: ordered_outputs(fit_task(task, *training, seed), task, X_test)
             for task in tasks
         }
 

@@ -122,14 +122,20 @@ class HeadModel:
         return b
 
 
-def fit_head(X: csr_matrix, y: Sequence[str], weights: Sequence[float], seed: int) -> HeadModel:
+def fit_head(
+    X: csr_matrix, y: Sequence[str], weights: Sequence[float] | Floats, seed: int
+) -> HeadModel:
     """A multinomial logistic regression with balanced classes over the rows that have a label."""
     estimator = _fit(X, np.asarray(y), weights, _HEAD_STRENGTH, seed)
     return HeadModel([str(label) for label in estimator.classes_], estimator)
 
 
 def fit_flag(
-    flag: str, X: csr_matrix, y: Sequence[bool], weights: Sequence[float], seed: int
+    flag: str,
+    X: csr_matrix,
+    y: Sequence[bool] | NDArray[np.bool_],
+    weights: Sequence[float] | Floats,
+    seed: int,
 ) -> HeadModel:
     """A logistic regression for one flag."""
     estimator = _fit(X, np.asarray(y), weights, _FLAG_STRENGTH, seed)
@@ -137,7 +143,11 @@ def fit_flag(
 
 
 def _fit(
-    X: csr_matrix, y: NDArray[np.generic], weights: Sequence[float], strength: float, seed: int
+    X: csr_matrix,
+    y: NDArray[np.generic],
+    weights: Sequence[float] | Floats,
+    strength: float,
+    seed: int,
 ) -> LogisticRegression:
     estimator = LogisticRegression(
         C=strength,

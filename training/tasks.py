@@ -76,19 +76,22 @@ def grouped(tasks: Sequence[Task]) -> list[list[Task]]:
 
 
 def fit_task(
-    task: Task,
-    X: csr_matrix,
-    rows: NDArray[np.intp],
-    samples: Sequence[Sample],
-    seed: int,
+    task: Task, X: csr_matrix, rows: NDArray[np.intp], weights: Floats, seed: int
 ) -> HeadModel:
-    """Trains one task on those of the rows (of X, in order) whose label is known."""
+    """Trains one task on those rows of X whose label is known.
+
+    Args:
+        task: what to train.
+        X: weighed features.
+        rows: for each row of X the sample whose labels it bears.
+        weights: how much each row of X counts.
+        seed: of the solver.
+    """
     known = task.truth[rows] >= 0
-    weights = [samples[i].weight for i in rows[known]]
     truth = task.truth[rows][known]
     if task.is_flag:
-        return fit_flag(task.labels[0], X[known], truth == 1, weights, seed)
-    return fit_head(X[known], [task.labels[i] for i in truth], weights, seed)
+        return fit_flag(task.labels[0], X[known], truth == 1, weights[known], seed)
+    return fit_head(X[known], [task.labels[i] for i in truth], weights[known], seed)
 
 
 def ordered_outputs(model: HeadModel, task: Task, X: csr_matrix) -> Floats:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
 from service.core.classify import Classification, Head, Refinement, volume
@@ -32,8 +31,9 @@ from training.evaluate import measure, render_summary, summarize
 from training.fairness import measure_fairness
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
+from training.mixing import with_mixtures
 from training.model_card import render_card
-from training.samples import ANNOTATIONS, Sample, read_samples
+from training.samples import ANNOTATIONS, read_samples
 from training.second_stage import refine
 from training.tasks import Task, fit_task, grouped, make_tasks
 from training.word_vectors import learn_vectors
@@ -121,7 +121,9 @@ def train(
         lines = (json.dumps(row, ensure_ascii=False) for row in find_disputes(judged, classified))
         disputes.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     weights = TermWeights(vocabulary, vectors).fit(counts[:size])
-    estimators = fit_estimators(tasks, weights.transform(counts), everything, seed)
+    everyone = np.arange(len(everything))
+    training = with_mixtures(weights, counts, everyone, everything, seed)
+    estimators = {task.name: fit_task(task, *training, seed) for task in tasks}
     calibrated = calibrated_heads(tasks, held, np.ones(size, dtype=bool))
     model = fuse(tasks, estimators, vocabulary, weights, calibrated, refinements=refinements)
     if heads is None and (written := [s.text for s in judged if s.is_written]):
@@ -150,14 +152,6 @@ def _measure_fairness(model: StackedModel, texts: Sequence[str], policy: Policy)
         return classifier.classify(Document(clean, segmenter.segment(clean)))
 
     return measure_fairness(texts, classify)
-
-
-def fit_estimators(
-    tasks: Sequence[Task], X: csr_matrix, samples: Sequence[Sample], seed: int
-) -> dict[str, HeadModel]:
-    """scikit-learn's estimators of all tasks, fitted on every row of X."""
-    rows = np.arange(len(samples))
-    return {task.name: fit_task(task, X, rows, samples, seed) for task in tasks}
 
 
 def fuse(
