@@ -27,6 +27,7 @@ from training.samples import EXCLUSIVE_HEADS, Sample, ordered_labels, read_sampl
 
 _RESAMPLES: Final = 500
 _BINS: Final = 15
+_WATCHED: Final = {"response": ("escalate", "clarify"), "response after rules": ("escalate",)}
 _LEAST_EXAMPLES: Final = 20  # a flag with fewer is reported but not averaged
 
 Strings = NDArray[np.str_]
@@ -93,32 +94,49 @@ def summarize(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def render_summary(report: Mapping[str, Any]) -> str:
-    """The main figures as a table for a terminal."""
-    rows = [
-        (
-            f"{'head':<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}"
-            f"{'top-2':>7}{'ECE':>7}{'n':>7}"
-        )
-    ]
+    """The main figures as tables for a terminal: of all messages, then of each collection."""
     named = {**report["heads"]}
     named |= {f"{head} after rules": f for head, f in report["assessment"].items() if f}
-    for head, figures in named.items():
-        low, high = figures["interval"]
-        ece, top2 = (f"{figures[key]:.3f}" if key in figures else "" for key in ("ece", "top2"))
-        rows.append(
-            f"{head:<22}{figures['macro_f1']:>9.3f}  {low:.3f}–{high:.3f}    "
-            f"{figures['accuracy']:>9.3f}{top2:>7}{ece:>7}{figures['messages']:>7}"
-        )
-    flags = report["flags"]
-    if flags:
-        rows.append(f"{'flags, mean F1':<22}{flags['mean_f1']:>9.3f}  (flags with 20 examples)")
+    collections = list(dict.fromkeys(c for f in named.values() for c in f["slices"]["collection"]))
+    parts = {"all": (named, report["flags"])}
+    for name in collections if len(collections) > 1 else ():
+        sliced = {head: f["slices"]["collection"].get(name) for head, f in named.items()}
+        flags = report["flags"].get("slices", {}).get("collection", {}).get(name, {})
+        parts[name] = ({head: f for head, f in sliced.items() if f}, flags)
+    lines = [line for name, part in parts.items() for line in (*_table(name, *part), "")]
     for name, figures in report["review"].items():
-        rows.append(
+        lines.append(
             f"review, {name}: {figures['share']:.1%} of {figures['messages']}; response right on "
             f"{figures['accuracy_reviewed'] or 0:.1%} of them, on "
             f"{figures['accuracy_rest'] or 0:.1%} of the rest"
         )
-    return "\n".join(rows)
+    return "\n".join(lines).rstrip()
+
+
+def _table(name: str, heads: Mapping[str, Any], flags: Mapping[str, Any]) -> list[str]:
+    lines = [
+        (
+            f"{name:<22}{'macro-F1':>9}  {'95% interval':<15}{'accuracy':>9}"
+            f"{'top-2':>7}{'ECE':>7}{'n':>7}"
+        )
+    ]
+    for head, figures in heads.items():
+        low, high = figures["interval"]
+        ece, top2 = (f"{figures[key]:.3f}" if key in figures else "" for key in ("ece", "top2"))
+        lines.append(
+            f"{head:<22}{figures['macro_f1']:>9.3f}  {low:.3f}–{high:.3f}    "
+            f"{figures['accuracy']:>9.3f}{top2:>7}{ece:>7}{figures['messages']:>7}"
+        )
+        watched = {label: figures["labels"].get(label) for label in _WATCHED.get(head, ())}
+        lines += [
+            f"  {label:<20}{f['f1']:>9.3f}  precision {f['precision']:.3f}, "
+            f"recall {f['recall']:.3f}"
+            for label, f in watched.items()
+            if f
+        ]
+    if flags:
+        lines.append(f"{'flags, mean F1':<22}{flags['mean_f1']:>9.3f}  (flags with 20 examples)")
+    return lines
 
 
 def reliability(confidence: Floats, correct: NDArray[np.bool_]) -> list[dict[str, float]]:
@@ -202,35 +220,47 @@ def _measure_head(
         return {}
     truth = np.array([samples[i].labels[head] for i in rows])
     predicted = np.array([labels[i] for i in rows])
+    known = [p for p in (predictions[i] for i in rows) if p] if predictions else []
+    collections = np.array([samples[i].collection for i in rows])
+    sources = np.array([samples[i].source or "unknown" for i in rows])
+    traits = sorted({trait for i in rows for trait in samples[i].traits})
+    bearing = {t: np.array([t in samples[i].traits for i in rows]) for t in traits}
+    slices = {
+        "collection": {
+            str(name): _detailed(
+                head,
+                truth[collections == name],
+                predicted[collections == name],
+                [p for p, c in zip(known, collections, strict=False) if c == name],
+            )
+            for name in np.unique(collections)
+        },
+        "source": {
+            str(name): _figures(head, truth[sources == name], predicted[sources == name])
+            for name in np.unique(sources)
+        },
+        "trait": {t: _figures(head, truth[b], predicted[b]) for t, b in bearing.items()},
+    }
+    return {**_detailed(head, truth, predicted, known), "slices": slices}
+
+
+def _detailed(
+    head: str, truth: Strings, predicted: Strings, predictions: Sequence[Prediction]
+) -> dict[str, Any]:
+    """Figures with interval and confusion, and with calibration if there are predictions."""
     figures = _figures(head, truth, predicted)
     figures["interval"] = _interval(truth, predicted, _macro_f1(_averaged_labels(head, truth)))
-    if predictions is not None:
-        known = [p for p in (predictions[i] for i in rows) if p]
-        likeliest = [sorted(p.scores, key=p.scores.__getitem__)[-2:] for p in known]
-        figures["top2"] = _round(
-            np.mean([t in two for t, two in zip(truth, likeliest, strict=True)])
-        )
-        chosen = np.array([p.confidence for p in known])
-        bins = reliability(chosen, truth == predicted)
-        figures["ece"] = _round(
-            sum(b["share"] * abs(b["accuracy"] - b["confidence"]) for b in bins)
-        )
+    if predictions:
+        likeliest = [sorted(p.scores, key=p.scores.__getitem__)[-2:] for p in predictions]
+        among = [t in two for t, two in zip(truth, likeliest, strict=True)]
+        figures["top2"] = _round(np.mean(among))
+        confidence = np.array([p.confidence for p in predictions])
+        bins = reliability(confidence, truth == predicted)
+        gaps = [b["share"] * abs(b["accuracy"] - b["confidence"]) for b in bins]
+        figures["ece"] = _round(sum(gaps))
         figures["reliability"] = bins
-        figures["selective"] = selective_accuracy(chosen, truth == predicted)
+        figures["selective"] = selective_accuracy(confidence, truth == predicted)
     figures["confusion"] = _confusion(head, truth, predicted)
-    figures["slices"] = {
-        key: {
-            str(name): _figures(head, truth[names == name], predicted[names == name])
-            for name in np.unique(names)
-        }
-        for key in ("collection", "source")
-        for names in [np.array([getattr(samples[i], key) or "unknown" for i in rows])]
-    }
-    figures["slices"]["trait"] = {
-        trait: _figures(head, truth[bearing], predicted[bearing])
-        for trait in sorted({trait for i in rows for trait in samples[i].traits})
-        for bearing in [np.array([trait in samples[i].traits for i in rows])]
-    }
     return figures
 
 
