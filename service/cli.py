@@ -215,8 +215,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     from service.artifacts import write_json  # noqa: PLC0415
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
-    from training.evaluate import evaluate_bundle, render_summary  # noqa: PLC0415
+    from training.evaluate import evaluate_bundle  # noqa: PLC0415
     from training.html_report import render_html  # noqa: PLC0415
+    from training.summary import render_summary  # noqa: PLC0415
 
     settings = Settings()
     registry = build_registry(settings)

@@ -27,7 +27,7 @@ from training.corpora import read_corpus, read_texts
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.disputes import find_disputes
 from training.estimator import HeadModel, TermWeights
-from training.evaluate import measure, render_summary, summarize
+from training.evaluate import measure
 from training.fairness import measure_fairness
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
@@ -35,6 +35,7 @@ from training.mixing import with_mixtures
 from training.model_card import render_card
 from training.samples import ANNOTATIONS, read_samples
 from training.second_stage import refine
+from training.summary import render_summary, summarize
 from training.tasks import Task, fit_task, grouped, make_tasks
 from training.word_vectors import learn_vectors
 

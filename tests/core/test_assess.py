@@ -1,7 +1,10 @@
 """The whole chain on the shipped model: what asks for a review, and what holds for any text."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
 
 import pytest
 from builders import classification
@@ -17,6 +20,7 @@ from service.core.features import Document
 from service.core.message import MediaAttention, Message
 from service.settings import Settings
 
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 SHIPPED = build_chain(Settings())
 
@@ -101,21 +105,17 @@ def test_any_text_gets_a_complete_assessment_or_is_empty(text: str, title: str |
             assert source[span.start : span.end] == span.text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Please find attached the quarterly report and let me know if you have questions.",
-        "臣本布衣，躬耕于南阳，苟全性命于乱世，不求闻达于诸侯。",
-        "灯的口坏路路了没三好天人个修来晚上黑看见不怕很都们学生",
-    ],
-    ids=["foreign", "classical", "disordered"],
-)
-def test_text_unlike_any_message_asks_for_a_review(text: str) -> None:
-    found = assess_message(Message(text), SHIPPED, request_id="r", now=NOW)
-    assert "unfamiliar_text" in found.review_reasons
+def unfamiliar(texts: list[str]) -> float:
+    """The share of the texts that ask for a review because they are unlike any message."""
+    found = [assess_message(Message(t), SHIPPED, request_id="r", now=NOW) for t in texts]
+    return sum("unfamiliar_text" in f.review_reasons for f in found) / len(found)
 
 
-def test_a_plain_message_is_familiar() -> None:
-    text = "小区门口的路灯坏了三天了，晚上学生放学看不见，请派人来修。"
-    found = assess_message(Message(text), SHIPPED, request_id="r", now=NOW)
-    assert "unfamiliar_text" not in found.review_reasons
+def test_text_unlike_any_message_asks_for_a_review_and_messages_do_not() -> None:
+    lines = (SAMPLES / "education.jsonl").read_text(encoding="utf-8").splitlines()[::4]
+    messages = [json.loads(line)["text"] for line in lines]
+    shuffle = Random(3).sample  # noqa: S311
+    disordered = ["".join(shuffle(text, len(text))) for text in messages if len(text) > 30]
+    assert unfamiliar(messages) < 0.05
+    assert unfamiliar(disordered) > 0.6
+    assert unfamiliar(["Please find attached the quarterly report.", "臣本布衣，躬耕于南阳。"]) == 1

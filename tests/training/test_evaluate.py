@@ -10,8 +10,9 @@ from sklearn.metrics import f1_score
 from service.core.labels import FLAGS, RESPONSE
 from service.policy_bundle import load_policy
 from service.settings import Settings
-from training.evaluate import measure, render_summary
+from training.evaluate import measure
 from training.samples import Sample
+from training.summary import render_summary
 
 RANDOM = np.random.default_rng(4)
 LABELS = list(RESPONSE)

@@ -11,9 +11,10 @@ from service.artifacts import load_model, read_manifest, save_bundle, verify_bun
 from service.core.errors import BundleError, SampleError
 from service.settings import Settings
 from training.corpora import CORPORA, read_corpus
-from training.evaluate import evaluate_bundle, render_summary
+from training.evaluate import evaluate_bundle
 from training.html_report import render_html
 from training.samples import read_samples
+from training.summary import render_summary
 from training.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         output=tmp_path_factory.mktemp("runs"),
         seed=3,
     )
+
+
+@pytest.fixture(scope="module")
+def report(trained: Path) -> dict[str, Any]:
+    return evaluate_bundle(trained, [SAMPLES], POLICY)
 
 
 def test_a_bundle_holds_numbers_words_manifest_metrics_and_card(trained: Path) -> None:
@@ -56,12 +62,14 @@ def test_only_what_many_messages_say_is_in_the_vocabulary(trained: Path) -> None
         assert sum(key in text for text in texts) >= 3, key  # some stand there traditional
 
 
-def test_its_figures_beat_guessing_by_far_and_are_held_out(trained: Path) -> None:
+def test_its_figures_beat_guessing_by_far_and_are_held_out(
+    trained: Path, report: dict[str, Any]
+) -> None:
     metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
     sentiment = metrics["heads"]["sentiment"]
     assert sentiment["macro_f1"] > 0.6
     assert sentiment["interval"][0] < sentiment["macro_f1"] < sentiment["interval"][1]
-    in_sample = evaluate_bundle(trained, [SAMPLES], POLICY)["heads"]["sentiment"]
+    in_sample = report["heads"]["sentiment"]
     assert in_sample["macro_f1"] > sentiment["macro_f1"] + 0.05
 
 
@@ -94,8 +102,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(
         load_model(copy)
 
 
-def test_a_summary_names_every_head(trained: Path) -> None:
-    report: dict[str, Any] = evaluate_bundle(trained, [SAMPLES], POLICY)
+def test_a_summary_names_every_head(report: dict[str, Any]) -> None:
     assert "sentiment" in render_summary(report)
     assert "flags" in render_summary(report)
 
@@ -130,8 +137,7 @@ def test_a_taxonomy_half_known_is_a_typing_error(tmp_path: Path) -> None:
         read_samples([path])
 
 
-def test_the_evaluation_page_stands_alone_and_is_the_same_twice(trained: Path) -> None:
-    report = evaluate_bundle(trained, [SAMPLES], POLICY)
+def test_the_evaluation_page_stands_alone_and_is_the_same_twice(report: dict[str, Any]) -> None:
     page = render_html(report)
     assert page == render_html(report)
     assert page.count("<svg") == 3 * len(report["heads"])
@@ -140,8 +146,8 @@ def test_the_evaluation_page_stands_alone_and_is_the_same_twice(trained: Path) -
         assert outside not in page
 
 
-def test_calibration_and_coverage_are_reported(trained: Path) -> None:
-    sentiment = evaluate_bundle(trained, [SAMPLES], POLICY)["heads"]["sentiment"]
+def test_calibration_and_coverage_are_reported(report: dict[str, Any]) -> None:
+    sentiment = report["heads"]["sentiment"]
     assert sum(b["share"] for b in sentiment["reliability"]) == pytest.approx(1, abs=0.01)
     points = sentiment["selective"]
     assert [p["coverage"] for p in points] == [n / 10 for n in range(1, 11)]
