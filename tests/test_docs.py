@@ -51,6 +51,14 @@ def figures_table() -> str:
                 f"| {head}, {name} | {f['messages']:,} "
                 f"| {f['macro_f1']:.3f} | {f['accuracy']:.3f} |"
             )
+    responses = metrics["assessment"]["response"]["slices"]["collection"]
+    for label in ("escalate", "clarify"):
+        for collection, name in NAMES.items():
+            f = responses[collection]["labels"][label]
+            lines.append(
+                f"| {label} (F1), after the rules, {name} | {f['messages']:,} | {f['f1']:.3f} "
+                f"| recall {f['recall']:.3f}, precision {f['precision']:.3f} |"
+            )
     for collection, name in NAMES.items():
         mean = metrics["flags"]["slices"]["collection"][collection]["mean_f1"]
         lines.append(f"| flags with 20 examples, {name} | | {mean:.3f} | |")
