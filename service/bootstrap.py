@@ -1,10 +1,13 @@
 """Settings → ready objects; the one place where the parts are put together."""
 
+from dataclasses import replace
+
 from service.artifacts import load_model, verify_bundle
 from service.core.assess import Chain
 from service.core.errors import BundleError
 from service.core.labels import HEADS
 from service.core.normalize import Normalizer
+from service.core.policy import Policy
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.registry import Registry
@@ -46,3 +49,14 @@ def build_chain(settings: Settings) -> Chain:
         policy=policy,
         model_version=version,
     )
+
+
+def with_policy(chain: Chain, policy: Policy) -> Chain:
+    """The same model under another policy; dictionaries are loaded anew only where they differ."""
+    current = chain.policy
+    normalizer, segmenter = chain.normalizer, chain.segmenter
+    if policy.search_terms != current.search_terms:
+        normalizer = Normalizer(policy.search_terms)
+    if policy.dictionary != current.dictionary:
+        segmenter = Segmenter(policy.dictionary)
+    return replace(chain, normalizer=normalizer, segmenter=segmenter, policy=policy)

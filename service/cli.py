@@ -4,26 +4,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from service.core.errors import YanpanError
+from service.policy_commands import add_policy_commands
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
 _BAD_USAGE: Final = 2
-_CHINESE_FIELDS: Final[Mapping[str, str]] = {
-    "内容": "text",
-    "正文": "text",
-    "留言详情": "text",
-    "微博正文": "text",
-    "标题": "title",
-    "编号": "id",
-    "来源": "channel",
-    "发布时间": "published_at",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_agreement(samples.add_parser("agreement", help="两次标注的一致程度"))
     models = commands.add_parser("models", help="模型版本").add_subparsers(required=True)
     _add_models(models)
+    add_policy_commands(commands)
     return parser
 
 
@@ -140,10 +132,11 @@ def _score(options: argparse.Namespace) -> int:
 def _score_text(text: str, *, explain: bool) -> int:
     import uuid  # noqa: PLC0415
 
+    from service.assessment_schema import assessment_table  # noqa: PLC0415
     from service.bootstrap import build_chain  # noqa: PLC0415
     from service.core.assess import assess_message  # noqa: PLC0415
     from service.core.message import Message  # noqa: PLC0415
-    from service.schemas import assessment_table, now  # noqa: PLC0415
+    from service.schemas import now  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
     # A terminal in another encoding leaves half characters behind, which no output can carry.
@@ -158,11 +151,12 @@ def _score_text(text: str, *, explain: bool) -> int:
 def _score_file(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415
 
+    from service.batch.reading import CHINESE_FIELDS  # noqa: PLC0415
     from service.batch.run import score_file  # noqa: PLC0415
     from service.bootstrap import build_chain  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
-    names = {**_CHINESE_FIELDS, **_pairs(options.map, "--map", options.parser)}
+    names = {**CHINESE_FIELDS, **_pairs(options.map, "--map", options.parser)}
     source = sys.stdin.buffer if options.input == "-" else Path(options.input).open("rb")  # noqa: SIM115
     # A bar on a terminal; elsewhere only the last line.
     with source, tqdm(unit="条", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:

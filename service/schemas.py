@@ -1,4 +1,4 @@
-"""The contract's shapes: what comes in is checked here, what goes out is written here.
+"""The contract's shapes of what comes in, and how its faults are told.
 
 Shared by the HTTP door and the batch door, because a line of a file is the body of a request.
 """
@@ -12,11 +12,9 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    TypeAdapter,
     ValidationError,
 )
 
-from service.core.assessment import Assessment
 from service.core.message import MAX_CHARACTERS, MediaAttention, Message, Spread
 
 # Asia/Shanghai, without daylight saving since 1991; a constant needs no time-zone database.
@@ -105,141 +103,6 @@ class MessageIn(BaseModel):
         media = self.media.model_dump() if self.media else {}
         plain = self.model_dump(exclude={"spread", "media"})
         return Message(**plain, spread=Spread(**spread), media=MediaAttention(**media))
-
-
-class EvidenceOut(BaseModel):
-    """原文中的一段。A span of the original text, in code points, end-exclusive."""
-
-    start: int
-    end: int
-    text: str
-    weight: float = Field(description="对该标签的贡献 / contribution to the label's log-odds score")
-
-
-class TextOut(BaseModel):
-    """规范化结果。What normalization made of the text."""
-
-    normalized: str
-    repairs: list[str] = Field(description="所做的修复 / repairs that were made")
-    characters: int = Field(description="原文字符数 / code points of the original")
-    truncated: bool
-
-
-class LabelOut(BaseModel):
-    """一个判断。One head's label."""
-
-    label: str
-    name: str
-    confidence: float = Field(ge=0, le=1, description="校准概率 / calibrated probability")
-    scores: dict[str, float]
-
-
-class FlagOut(BaseModel):
-    """要素。A danger sign or other fact that the text shows."""
-
-    label: str
-    name: str
-    confidence: float = Field(ge=0, le=1)
-    evidence: list[EvidenceOut]
-    title_evidence: list[EvidenceOut] = Field(description="标题中的依据 / spans of the title")
-
-
-class DimensionOut(BaseModel):
-    """研判维度；score 为空表示未知。One factor; a null score means unknown."""
-
-    name: str
-    score: int | None = Field(ge=0, le=100)
-    basis: Literal["text", "metadata", "rule", "unknown"]
-    evidence: list[str]
-
-
-class LevelRuleOut(BaseModel):
-    """影响等级的规则。A rule that had a say in the level."""
-
-    id: str
-    text: str
-    source: str
-    effect: str
-
-
-class RiskOut(BaseModel):
-    """风险研判。The level with its reasons."""
-
-    level: Level
-    name: str
-    rank: int = Field(ge=1, le=4)
-    colour: Literal["blue", "yellow", "orange", "red"]
-    score: int = Field(ge=0, le=100)
-    dimensions: dict[Literal["nature", "reach", "media", "consequence"], DimensionOut]
-    rules: list[LevelRuleOut]
-
-
-class ResponseRuleOut(BaseModel):
-    """影响回应的规则。A rule that had a say in the response."""
-
-    id: str
-    text: str
-    source: str
-
-
-class DeadlineOut(BaseModel):
-    """时限。By when something is due."""
-
-    action: str
-    name: str
-    due_at: datetime
-    source: str
-
-
-class ResponseOut(BaseModel):
-    """处置建议，由人决定。The suggested response; a person decides."""
-
-    type: ResponseType
-    name: str
-    value: Literal["required", "optional", "none"]
-    confidence: float = Field(ge=0, le=1)
-    scores: dict[str, float]
-    secondary: list[ResponseType]
-    rules: list[ResponseRuleOut]
-    deadlines: list[DeadlineOut]
-    steps: list[str]
-    channel: Literal["same_site", "direct_reply", "official_release"]
-    needs_verification: bool
-
-
-class AssessmentOut(BaseModel):
-    """研判结果。The whole assessment of one message."""
-
-    model_config = ConfigDict(protected_namespaces=("model_dump",))
-
-    id: str | None
-    request_id: str
-    model_version: str
-    policy_version: str
-    assessed_at: datetime
-    text: TextOut
-    topic: LabelOut
-    sentiment: LabelOut
-    intent: LabelOut
-    flags: list[FlagOut]
-    risk: RiskOut
-    response: ResponseOut
-    needs_review: bool
-    review_reasons: list[str]
-    explanation: dict[str, list[EvidenceOut]] | None = Field(
-        None, description="仅在请求时给出 / only on request"
-    )
-
-
-_ASSESSMENT: Final = TypeAdapter(Assessment)
-
-
-def assessment_table(assessment: Assessment) -> dict[str, Any]:
-    """The assessment as JSON-ready values; `explanation` only where it was asked for."""
-    table: dict[str, Any] = _ASSESSMENT.dump_python(assessment, mode="json")
-    if table["explanation"] is None:
-        del table["explanation"]
-    return table
 
 
 class FieldFault(BaseModel):

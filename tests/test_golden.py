@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from service.assessment_schema import AssessmentOut, assessment_table
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
-from service.schemas import AssessmentOut, MessageIn, assessment_table
+from service.schemas import MessageIn
 from service.settings import Settings
 
 FOLDER = Path(__file__).parent / "golden"

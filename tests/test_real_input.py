@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.assessment_schema import AssessmentOut
 from service.core.labels import TOPIC
-from service.schemas import AssessmentOut
 
 
 def test_the_seed_page_is_judged_as_one_message(seed: Path, server: httpx.Client) -> None:

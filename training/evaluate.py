@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from service.artifacts import load_model, read_manifest
-from service.core.assess import gather_facts, review_reasons
+from service.core.assess import decide
+from service.core.case import Case
 from service.core.classify import Classification, Prediction
+from service.core.facts import gather_facts
 from service.core.features import Document
 from service.core.labels import FLAGS
 from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
-from service.core.response import recommend_response
-from service.core.risk import assess_risk
+from service.core.quantities import find_quantities
+from service.core.review import review_reasons
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.schemas import now
@@ -62,7 +64,10 @@ def measure(
     is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
-    judged = [_judge(c, policy) if complete else _Judged("", "", ()) for c in classified]
+    judged = [
+        _judge(s, c, policy) if complete else _Judged("", "", ())
+        for s, c in zip(samples, classified, strict=True)
+    ]
     heads = {}
     for head in EXCLUSIVE_HEADS:
         predictions = [c.heads.get(head) for c in classified]
@@ -116,12 +121,12 @@ class _Judged:
     review_reasons: Sequence[str]
 
 
-def _judge(classification: Classification, policy: Policy) -> _Judged:
-    facts = gather_facts(Message(""), classification)
-    risk = assess_risk(classification, [], facts, policy)
-    response = recommend_response(
-        classification.heads["response"], {**facts, "level": risk.level}, policy, now()
-    )
+def _judge(sample: Sample, classification: Classification, policy: Policy) -> _Judged:
+    message, today = Message(sample.text), now()
+    text = Normalizer(policy.search_terms).normalize(sample.text).text
+    found = find_quantities(text, today.date(), policy.circumstances)
+    facts = gather_facts(message, classification, policy, text=text, quantities=found, now=today)
+    risk, response = decide(Case(message, classification, facts, today), policy)
     label = response.type if response.value != "none" else "none"
     reasons = review_reasons(classification, risk, response, policy)
     return _Judged(label, str(risk.rank), reasons)

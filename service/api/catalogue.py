@@ -1,13 +1,12 @@
 """What is in force: labels, policy and models."""
 
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
 from service.api.loading import ChainLoader
 from service.core.labels import CHANNELS, HEADS
-from service.core.policy import Rule
+from service.policy_bundle import describe_policy
 from service.registry import Registry
 
 
@@ -25,20 +24,7 @@ def router(loader: ChainLoader, registry: Registry) -> APIRouter:
 
     @routes.get("/policy", summary="现行研判规则 / the policy bundle in force")
     async def policy() -> dict[str, Any]:
-        bundle = loader.chain.policy
-        return {
-            "version": bundle.version,
-            "name": bundle.name,
-            "levels": [asdict(level) for level in bundle.levels.values()],
-            "level_rules": [_describe(rule) for rule in bundle.level_rules],
-            "response_rules": [_describe(rule) for rule in bundle.response_rules],
-            "deadlines": [
-                {key: value for key, value in asdict(rule).items() if key != "when"}
-                for rule in bundle.deadlines
-            ],
-            "review": asdict(bundle.review),
-            "dictionary_terms": len(bundle.dictionary),
-        }
+        return describe_policy(loader.chain.policy)
 
     @routes.get("/models", summary="模型版本 / model versions")
     async def models() -> dict[str, Any]:
@@ -57,11 +43,3 @@ def router(loader: ChainLoader, registry: Registry) -> APIRouter:
         return registry.describe(version)
 
     return routes
-
-
-def _describe(rule: Rule) -> dict[str, Any]:
-    table = asdict(rule)
-    table["when"] = [
-        {"fact": clause.fact, clause.operator: clause.operand} for clause in rule.when.clauses
-    ]
-    return {key: value for key, value in table.items() if value != ""}

@@ -18,18 +18,12 @@ from service.api.problems import (
     describe_error,
     describe_invalid,
 )
+from service.assessment_schema import AssessmentOut, assessment_table
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
-from service.schemas import (
-    MOST_IN_BATCH,
-    AssessmentOut,
-    MessageIn,
-    assessment_table,
-    describe_faults,
-    now,
-)
+from service.schemas import MOST_IN_BATCH, MessageIn, describe_faults, now
 
-_PROBLEM_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+PROBLEM_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for status, text in (
         (400, "JSON 有误 / not JSON"),
@@ -98,7 +92,7 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
         "",
         summary="研判一条 / judge one message",
         response_model=AssessmentOut,
-        responses=_PROBLEM_ANSWERS,
+        responses=PROBLEM_ANSWERS,
     )
     async def score(message: MessageIn, request: Request, *, explain: Explain = False) -> Any:
         # Inline: a message takes less time than a hop to the thread pool would.
@@ -108,7 +102,7 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
         "/batch",
         summary="研判一批 / judge up to a thousand messages",
         response_model=BatchOut,
-        responses=_PROBLEM_ANSWERS,
+        responses=PROBLEM_ANSWERS,
     )
     async def score_batch(batch: BatchIn, request: Request, *, explain: Explain = False) -> Any:
         chain = loader.chain

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -12,6 +12,17 @@ from service.core.message import Message
 from service.schemas import MessageIn, describe_faults
 
 _BOM = b"\xef\xbb\xbf"
+CHINESE_FIELDS: Final[Mapping[str, str]] = {
+    "内容": "text",
+    "正文": "text",
+    "留言详情": "text",
+    "微博正文": "text",
+    "标题": "title",
+    "编号": "id",
+    "来源": "channel",
+    "发布时间": "published_at",
+}
+"""The Chinese names of fields that are understood without being told."""
 _CHANNEL_KEYS = {name: key for key, name in CHANNELS.items()}
 
 

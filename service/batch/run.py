@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from service.assessment_schema import assessment_table
 from service.batch.reading import Row, read_jsonl
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
-from service.schemas import assessment_table, now
+from service.schemas import now
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,53 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Words of the original, in code points, end-exclusive; `where` is `text` or `title`."""
+
+    where: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityReport:
+    """A figure of the message: `least` to `most`, or without an upper bound where that is `None`.
+
+    `status` is `current`, or why it does not count: see `service.core.quantities.STATUSES`.
+    """
+
+    kind: str
+    name: str
+    least: float
+    most: float | None
+    unit: str
+    status: str
+    where: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEvidence:
+    """A fact that made a rule fire, in words, and where in the message it was read."""
+
+    fact: str
+    text: str
+    spans: Sequence[Span] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """What the level or the response would be (`result`) without one fact."""
+
+    without: str
+    result: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextReport:
     """What normalization made of the text; `characters` counts the original's code points."""
 
@@ -60,13 +107,14 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelRuleReport:
-    """A rule that had a say in the level."""
+class RuleReport:
+    """A rule that had a say; `effect` is the level, type, value or channel it spoke for."""
 
     id: str
     text: str
     source: str
     effect: str
+    evidence: Sequence[RuleEvidence] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +127,67 @@ class RiskAssessment:
     colour: str
     score: int
     dimensions: Mapping[str, Dimension]
-    rules: Sequence[LevelRuleReport]
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseRuleReport:
-    """A rule that had a say in the response."""
-
-    id: str
-    text: str
-    source: str
+    rules: Sequence[RuleReport]
+    counterfactuals: Sequence[Counterfactual] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """By when something is due, and which rule says so."""
+    """By when something is due, and which rule says so.
+
+    `clock` is `hours` or `working_days`, `amount` how many of them; `note` tells of a holiday
+    arrangement that is not announced yet.
+    """
 
     action: str
     name: str
     due_at: datetime
     source: str
+    rule: str
+    clock: str
+    amount: int
+    is_next: bool
+    is_overdue: bool
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialDisposition:
+    """Which of the six cases of 国办发〔2016〕80号 it is, and what that document asks for."""
+
+    id: str
+    name: str
+    action: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A press conference or an expert that is called for, and why."""
+
+    kind: str
+    name: str
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Which office would handle it (承办单位): a hint from the topic, not an assignment."""
+
+    lead: str
+    support: Sequence[str]
+    reasons: Sequence[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the response would be read: how, on which site, under which address."""
+
+    name: str
+    site: str | None
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +200,15 @@ class Recommendation:
     confidence: float
     scores: Mapping[str, float]
     secondary: Sequence[str]
-    rules: Sequence[ResponseRuleReport]
+    rules: Sequence[RuleReport]
+    counterfactuals: Sequence[Counterfactual]
+    official_disposition: OfficialDisposition | None
     deadlines: Sequence[Deadline]
     steps: Sequence[str]
     channel: str
+    place: Place
+    owner: Owner
+    called_for: Sequence[Call]
     needs_verification: bool
 
 
@@ -132,6 +226,7 @@ class Assessment:
     sentiment: LabelReport
     intent: LabelReport
     flags: Sequence[FlagReport]
+    quantities: Sequence[QuantityReport]
     risk: RiskAssessment
     response: Recommendation
     needs_review: bool

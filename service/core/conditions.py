@@ -1,6 +1,7 @@
 """Typed conditions of policy rules: data that is checked when it is read and never executed."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -8,43 +9,74 @@ from typing import Any, Final
 from service.core import labels
 from service.core.errors import PolicyError
 from service.core.message import MEDIA_TIERS
+from service.core.quantities import KINDS, UNITS
 
 LEVELS: Final = ("low", "medium", "high", "critical")
+OPERATORS: Final = ("is", "in", "at_least", "below")
 
-Fact = str | int | bool | None
+Fact = str | int | float | bool | None
 Facts = Mapping[str, Fact]
 
-_CHOICES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+_SPREAD: Final = {
+    "views": "阅读量",
+    "reposts": "转发量",
+    "comments": "评论量",
+    "likes": "点赞量",
+    "engagement": "转评赞",
+}
+_CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "topic": tuple(labels.TOPIC),
-        "sentiment": tuple(labels.SENTIMENT),
-        "intent": tuple(labels.INTENT),
-        "response": tuple(labels.RESPONSE),
-        "channel": tuple(labels.CHANNELS),
+        "topic": labels.TOPIC,
+        "sentiment": labels.SENTIMENT,
+        "intent": labels.INTENT,
+        "response": labels.RESPONSE,
+        "channel": labels.CHANNELS,
     }
 )
-_SCALES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
-    {"text_level": LEVELS, "level": LEVELS, "media.tier": MEDIA_TIERS}
+_LEVEL_NAMES: Final = dict(zip(LEVELS, labels.RISK.values(), strict=True))
+_TIER_NAMES: Final = dict(
+    zip(
+        MEDIA_TIERS,
+        ("无媒体报道", "市级及以下媒体", "省级媒体", "中央媒体", "境外媒体"),
+        strict=True,
+    )
 )
-FIGURES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "spread.views": "阅读量",
-        "spread.reposts": "转发量",
-        "spread.comments": "评论量",
-        "spread.likes": "点赞量",
-        "spread.engagement": "转评赞",
-        "spread.regions": "涉及地区",
-        "spread.duplicates": "相同内容",
-        "media.reports": "媒体报道",
-        "involved_departments": "涉及部门",
+_SCALES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"text_level": _LEVEL_NAMES, "level": _LEVEL_NAMES, "media.tier": _TIER_NAMES}
+)
+FIGURES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {f"spread.{key}": (name, "次") for key, name in _SPREAD.items()}
+    | {
+        "spread.regions": ("涉及地区", "个"),
+        "spread.duplicates": ("相同内容", "条"),
+        "media.reports": ("媒体报道", "篇"),
+        "involved_departments": ("涉及部门", "个"),
+    }
+    | {f"speed.{key}": (f"每小时{name}", "次") for key, name in _SPREAD.items()}
+    | {f"quantity.{kind}": (name, UNITS[kind]) for kind, name in KINDS.items()}
+    | {f"confidence.{head}": (f"{name}置信度", "") for head, name in labels.HEAD_NAMES.items()}
+    | {f"confidence.{flag}": (f"“{name}”置信度", "") for flag, name in labels.FLAGS.items()}
+    | {f"confidence.{kind}": (f"“{name}”置信度", "") for kind, name in labels.RESPONSE.items()}
+    | {
+        "draft.similar": ("相似来信", "条"),
+        "draft.negative_share": ("负面占比", ""),
+        "draft.escalate_share": ("上报占比", ""),
+        "draft.collective": ("群体诉求来信", "条"),
+        "draft.groups": ("涉及群体", "类"),
     }
 )
-_TRUTHS: Final = (
-    "media.hot_search",
-    "superior_request",
-    *(f"flag.{flag}" for flag in labels.FLAGS),
+"""Every figure that a rule may ask about, with its Chinese name and unit."""
+
+_TRUTHS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "media.hot_search": "已上热搜",
+        "superior_request": "上级要求回应",
+        "has_url": "有原文链接",
+        **{f"flag.{flag}": name for flag, name in labels.FLAGS.items()},
+    }
 )
-_OPERATORS: Final = ("is", "in", "at_least", "below")
+_PROBABILITIES: Final = ("confidence.", "draft.negative", "draft.escalate")
+LEXICON: Final = "lexicon."  # + the name of a word list: whether the text holds one of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,69 +100,124 @@ class Clause:
         least = _rank(self.fact, self.operand)
         return rank >= least if self.operator == "at_least" else rank < least
 
+    @property
+    def grows(self) -> bool:
+        """Whether a higher figure or grade can never make it fail."""
+        return self.operator == "at_least" or not is_graded(self.fact)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Clauses that must all hold; with no clause it always holds."""
+    """Clauses that must all hold, and groups of which one clause each must; else always true."""
 
     clauses: tuple[Clause, ...] = ()
+    groups: tuple[tuple[Clause, ...], ...] = ()
 
     def holds(self, facts: Facts) -> bool:
-        """Whether every clause holds.
+        """Whether every clause, and one of each group, holds.
 
         >>> Condition((Clause("spread.views", "at_least", 5000),)).holds({"spread.views": None})
         False
         """
-        return all(clause.holds(facts) for clause in self.clauses)
+        for clause in self.clauses:
+            if not clause.holds(facts):
+                return False
+        return all(any(clause.holds(facts) for clause in group) for group in self.groups)
+
+    @property
+    def parts(self) -> tuple[Clause, ...]:
+        """All clauses, those of the groups too."""
+        return (*self.clauses, *(clause for group in self.groups for clause in group))
 
     @property
     def facts(self) -> tuple[str, ...]:
         """The facts that it looks at."""
-        return tuple(clause.fact for clause in self.clauses)
+        return tuple(dict.fromkeys(clause.fact for clause in self.parts))
 
 
-def parse_condition(raw: Any, where: str) -> Condition:
-    """Reads a list such as `[{fact = "flag.threat"}, {fact = "spread.views", at_least = 5000}]`.
+def make_clause(fact: str, operator: str, operand: Any, lexicons: Iterable[str] = ()) -> Clause:
+    """A clause whose fact, operator and operand fit each other.
 
     Raises:
-        PolicyError: an unknown fact, operator or label, or an operand of the wrong type; `where`
-            names the place.
+        PolicyError: an unknown fact, operator or label, or an operand of the wrong type.
     """
-    if not isinstance(raw, list):
-        raise PolicyError(f"{where}：条件应为列表。", '写成 [{ fact = "…", is = "…" }]。')
-    return Condition(tuple(_parse_clause(c, f"{where}[{i}]") for i, c in enumerate(raw)))
-
-
-def _parse_clause(raw: Any, where: str) -> Clause:
-    if not isinstance(raw, dict) or not isinstance(raw.get("fact"), str):
-        raise PolicyError(f"{where}：条件缺少 fact。", '写成 { fact = "…", is = "…" }。')
-    operators = [key for key in raw if key != "fact"]
-    if len(operators) > 1 or any(key not in _OPERATORS for key in operators):
-        raise PolicyError(f"{where}：运算 {operators} 不可用。", f"只能用其中一个：{_OPERATORS}。")
-    operator = operators[0] if operators else "is"
-    operand = raw.get(operator, True)
-    _check_operand(raw["fact"], operator, operand, where)
-    return Clause(raw["fact"], operator, tuple(operand) if operator == "in" else operand)
-
-
-def _check_operand(fact: str, operator: str, operand: Any, where: str) -> None:
-    if fact in _TRUTHS:
-        fits = operator == "is" and isinstance(operand, bool)
-        wanted = "is = true 或 is = false"
+    if is_truth(fact):
+        _check_lexicon(fact, lexicons)
+        fits, wanted = operator == "is" and isinstance(operand, bool), "is = true 或 is = false"
     elif fact in FIGURES:
-        fits = operator in ("at_least", "below") and type(operand) is int
-        wanted = "at_least 或 below 加整数"
+        is_number = type(operand) in (int, float) and math.isfinite(operand)
+        fits, wanted = operator in ("at_least", "below") and is_number, "at_least 或 below 加数"
     elif fact in _SCALES or fact in _CHOICES:
         choices = _SCALES.get(fact) or _CHOICES[fact]
-        operands = operand if operator == "in" and isinstance(operand, list) else [operand]
-        fits = all(o in choices for o in operands) and (operator in ("is", "in") or fact in _SCALES)
+        is_list = operator == "in" and isinstance(operand, list | tuple) and bool(operand)
+        operands = operand if is_list else [operand]
+        allowed = ("is", *(["at_least", "below"] if fact in _SCALES else []))
+        fits = (is_list or operator in allowed) and all(o in choices for o in operands)
         wanted = f"取值 {'、'.join(choices)}"
     else:
-        known = (*_CHOICES, *_SCALES, *FIGURES, *_TRUTHS)
-        raise PolicyError(f"{where}：未知的事实 {fact!r}。", f"可用：{'、'.join(known)}。")
+        known = (*_CHOICES, *_SCALES, *FIGURES, *_TRUTHS, *(f"{LEXICON}{n}" for n in lexicons))
+        raise PolicyError(f"未知的事实 {fact!r}。", f"可用：{'、'.join(known)}。")
     if not fits:
-        raise PolicyError(f"{where}：{fact} 不能用 {operator} = {operand!r}。", f"应为{wanted}。")
+        raise PolicyError(f"{fact} 不能用 {operator} = {operand!r}。", f"应为{wanted}。")
+    return Clause(fact, operator, tuple(operand) if operator == "in" else operand)
 
 
-def _rank(fact: str, value: Any) -> int:
-    return _SCALES[fact].index(value) if fact in _SCALES else int(value)
+def _check_lexicon(fact: str, lexicons: Iterable[str]) -> None:
+    if fact.startswith(LEXICON) and (name := fact.removeprefix(LEXICON)) not in lexicons:
+        raise PolicyError(f"没有词表 {name!r}。", f"请在 lexicons/ 中增加 {name}.txt。")
+
+
+def is_truth(fact: str) -> bool:
+    """Whether the fact is true or false (or unknown)."""
+    return fact in _TRUTHS or fact.startswith(LEXICON)
+
+
+def is_graded(fact: str) -> bool:
+    """Whether the fact is a figure or a grade, so that it can be higher or lower."""
+    return fact in FIGURES or fact in _SCALES
+
+
+def choices_of(fact: str) -> Sequence[Fact] | None:
+    """All values of a fact that has few, in order where it is a grade; else `None`."""
+    if is_truth(fact):
+        return (False, True)
+    choices = _SCALES.get(fact) or _CHOICES.get(fact)
+    return tuple(choices) if choices else None
+
+
+def name_fact(fact: str) -> str:
+    """The Chinese name of a fact, for reasons that an officer reads.
+
+    >>> name_fact("flag.mobilise"), name_fact("spread.views"), name_fact("lexicon.places")
+    ('号召聚集', '阅读量', '词表 places')
+    """
+    if fact in FIGURES:
+        return FIGURES[fact][0]
+    if fact.startswith(LEXICON):
+        return f"词表 {fact.removeprefix(LEXICON)}"
+    names = {**_TRUTHS, "media.tier": "媒体层级", "channel": "来源渠道", **labels.HEAD_NAMES}
+    return names.get(fact, "等级")
+
+
+def name_value(fact: str, value: Fact) -> str:
+    """A fact with its value in words.
+
+    >>> name_value("spread.views", 9), name_value("topic", "health")
+    ('阅读量 9次', '话题为医疗卫生')
+    """
+    if fact in FIGURES:
+        name, unit = FIGURES[fact]
+        if fact.startswith(_PROBABILITIES):
+            return f"{name} {value:.2f}"
+        return f"{name} {value:g}{unit}" if isinstance(value, float) else f"{name} {value}{unit}"
+    if fact == "media.tier":
+        return _TIER_NAMES[str(value)]
+    if is_truth(fact):
+        name = name_fact(fact)
+        return name if value else f"非{name}" if fact.startswith("flag.") else f"未{name}"
+    choices = _SCALES.get(fact) or _CHOICES[fact]
+    return f"{name_fact(fact)}为{choices[str(value)]}"
+
+
+def _rank(fact: str, value: Any) -> float:
+    return list(_SCALES[fact]).index(value) if fact in _SCALES else float(value)

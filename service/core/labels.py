@@ -72,6 +72,9 @@ HEADS: Final[MappingProxyType[str, Names]] = MappingProxyType(
         "flags": FLAGS,
     }
 )
+HEAD_NAMES: Final[Names] = MappingProxyType(
+    {"topic": "话题", "sentiment": "情感", "intent": "诉求类型", "response": "回应", "risk": "风险"}
+)
 CHANNELS: Final[Names] = MappingProxyType(
     {
         "weibo": "微博",

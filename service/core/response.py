@@ -1,72 +1,142 @@
-"""Rule table → recommendation (处置建议): type, value, steps and deadlines."""
+"""Rule table → recommendation (处置建议): type, value, office, steps and deadlines."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from typing import Final
 
-from service.core.assessment import Deadline, Recommendation, ResponseRuleReport
+from service.core.assessment import (
+    Call,
+    Counterfactual,
+    OfficialDisposition,
+    Owner,
+    Place,
+    Recommendation,
+    RuleReport,
+)
+from service.core.case import Case
 from service.core.classify import Prediction
-from service.core.conditions import Facts
-from service.core.labels import RESPONSE
-from service.core.policy import RESPONSE_TYPES, Policy
+from service.core.conditions import Facts, name_value
+from service.core.deadlines import find_deadlines
+from service.core.facts import absent
+from service.core.labels import CHANNELS, RESPONSE
+from service.core.message import Message
+from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, Offices, Policy
+from service.core.risk import level_without, pivots
+from service.core.rules import Rule
 
-NO_RESPONSE = "none"
+NO_RESPONSE: Final = "none"
 
 
-def recommend_response(
-    prediction: Prediction, facts: Facts, policy: Policy, clock_start: datetime
-) -> Recommendation:
+def recommend_response(case: Case, level: str, policy: Policy) -> Recommendation:
     """The suggested response to a message whose level is known.
 
     The trained head and the rule table both propose; the gravest proposal wins (escalate >
     clarify > answer) and the others become secondary. Rules raise what the model says and never
     lower it.
-
-    Args:
-        prediction: what the response head says.
-        facts: labels, flags, figures and the final `level`.
-        policy: the bundle in force.
-        clock_start: from when the deadlines count: when the message was found, or received.
     """
-    fired = [rule for rule in policy.response_rules if rule.when.holds(facts)]
-    proposed = {rule.effect for rule in fired} | {prediction.label} - {NO_RESPONSE}
-    ranked = [kind for kind in RESPONSE_TYPES if kind in proposed]
+    message, classification, grounds, now = (
+        case.message,
+        case.classification,
+        case.grounds,
+        case.now,
+    )
+    facts = {**case.facts, "level": level}
+    prediction = classification.heads["response"]
+    fired = policy.response_rules.fired(facts)
+    ranked = _rank(prediction.label, fired)
     chosen = ranked[0] if ranked else max(RESPONSE_TYPES, key=prediction.scores.__getitem__)
-    value = _value(chosen, facts, policy) if ranked else NO_RESPONSE
     decided = {**facts, "response": chosen if ranked else NO_RESPONSE}
+    value = policy.values.first(decided) if ranked else None
+    channel = policy.channels.first(decided)
+    speaking = [*fired, *(rule for rule in (value, channel) if rule and ranked)]
     return Recommendation(
         type=chosen,
         name=RESPONSE[chosen],
-        value=value,
+        value=value.effect if value else NO_RESPONSE,
         confidence=prediction.scores[chosen if ranked else NO_RESPONSE],
         scores=prediction.scores,
         secondary=ranked[1:],
         rules=[
             _model_report(prediction),
-            *(ResponseRuleReport(rule.id, rule.text, rule.source) for rule in fired),
+            *(
+                RuleReport(
+                    rule.id, rule.text, rule.source, rule.effect, grounds.of(rule.when, decided)
+                )
+                for rule in speaking
+            ),
         ],
-        deadlines=_deadlines(decided, policy, clock_start) if ranked else [],
-        steps=[step.text for step in policy.steps if step.when.holds(decided)],
-        channel=next(c.text for c in policy.channels if c.when.holds(decided)),
-        needs_verification=any(condition.holds(decided) for condition in policy.verification),
+        counterfactuals=_without_each(chosen, prediction, fired, facts, policy) if ranked else (),
+        official_disposition=_dispose(chosen, decided, policy) if ranked else None,
+        deadlines=find_deadlines(decided, policy, message.found_at or now, now) if ranked else (),
+        steps=[step.text for step in policy.steps.fired(decided)],
+        channel=channel.effect if channel else "",
+        place=_place(channel, message),
+        owner=_owner(classification.heads["topic"], decided, policy.offices),
+        called_for=[
+            Call(rule.effect, CALLS[rule.effect], rule.text, rule.source)
+            for rule in policy.calls.fired(decided)
+        ],
+        needs_verification=policy.verification.first(decided) is not None,
     )
 
 
-def _value(chosen: str, facts: Facts, policy: Policy) -> str:
-    """回应价值: an answer to somebody who asked for nothing is the desk's choice."""
-    if chosen != "answer" or facts["intent"] in policy.required_intents:
-        return "required"
-    return "optional"
+def _rank(label: str, fired: Sequence[Rule]) -> list[str]:
+    """The response types that the model and the rules propose, gravest first."""
+    proposed = {label, *(rule.effect for rule in fired)}
+    return [kind for kind in RESPONSE_TYPES if kind in proposed]
 
 
-def _deadlines(facts: Facts, policy: Policy, clock_start: datetime) -> Sequence[Deadline]:
-    due = [
-        Deadline(clock.action, clock.name, clock_start + timedelta(hours=clock.hours), clock.source)
-        for clock in policy.deadlines
-        if clock.when.holds(facts)
-    ]
-    return sorted(due, key=lambda deadline: deadline.due_at)
+def _without_each(
+    chosen: str, prediction: Prediction, fired: Sequence[Rule], facts: Facts, policy: Policy
+) -> list[Counterfactual]:
+    """The facts that alone raised the response, each with the response there would be."""
+    if chosen == prediction.label:
+        return []
+    found = []
+    for fact in pivots([rule for rule in fired if rule.effect == chosen]):
+        if not facts.get(fact):
+            continue
+        changed = {**absent(facts, fact), "level": level_without(fact, facts, policy).key}
+        ranked = _rank(prediction.label, policy.response_rules.fired(changed))
+        without = ranked[0] if ranked else NO_RESPONSE
+        if without != chosen:
+            text = f"没有“{name_value(fact, facts[fact])}”，建议为{RESPONSE[without]}"
+            found.append(Counterfactual(fact, without, text))
+    return found
 
 
-def _model_report(prediction: Prediction) -> ResponseRuleReport:
+def _dispose(chosen: str, decided: Facts, policy: Policy) -> OfficialDisposition | None:
+    for rule in policy.dispositions.fired(decided):
+        if rule.type == chosen:
+            return OfficialDisposition(rule.id, rule.text, rule.action, rule.source)
+    return None
+
+
+def _place(channel: Rule | None, message: Message) -> Place:
+    """Where the response would be read: on the very site that carries the message, if so."""
+    effect = channel.effect if channel else ""
+    on_site = effect == "same_site"
+    return Place(
+        name=PUBLISHING.get(effect, ""),
+        site=CHANNELS[message.channel] if message.channel else None,
+        url=message.url if on_site else None,
+    )
+
+
+def _owner(topic: Prediction, decided: Facts, offices: Offices) -> Owner:
+    """The office of the topic, those of other likely topics, and those that rules call in."""
+    lead = offices.by_topic.get(topic.label, "")
+    likely = [t for t, p in topic.scores.items() if p >= offices.least_support]
+    support = [offices.by_topic.get(t, "") for t in sorted(likely, key=lambda t: -topic.scores[t])]
+    added = offices.additions.fired(decided)
+    others = dict.fromkeys([*support, *(rule.effect for rule in added)])
+    return Owner(
+        lead=lead,
+        support=[name for name in others if name and name != lead],
+        reasons=[rule.text for rule in added],
+        source=offices.source,
+    )
+
+
+def _model_report(prediction: Prediction) -> RuleReport:
     text = f"回应模型判断为{RESPONSE[prediction.label]}（置信度 {prediction.confidence:.2f}）"
-    return ResponseRuleReport("MODEL-RESPONSE", text, "训练模型")
+    return RuleReport("MODEL-RESPONSE", text, "训练模型", prediction.label)

@@ -1,135 +1,165 @@
 """Four dimensions → level (风险研判): the higher of what the text and the figures say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from service.core.assessment import Dimension, FlagReport, LevelRuleReport, RiskAssessment
+from service.core.assessment import Counterfactual, Dimension, RiskAssessment, RuleReport
+from service.core.case import Case
 from service.core.classify import Classification
-from service.core.conditions import FIGURES, LEVELS, Facts
-from service.core.policy import Level, Policy, Rule
+from service.core.conditions import Facts, is_graded, is_truth, name_value
+from service.core.facts import absent
+from service.core.grounds import Grounds
+from service.core.policy import DIMENSIONS, Level, Policy
+from service.core.rules import Rule
 
-NAMES: Final[Mapping[str, str]] = {
-    "nature": "性质",
-    "reach": "影响范围",
-    "media": "媒体介入程度",
-    "consequence": "可能产生的后果",
-}
-_UNITS: Final[Mapping[str, str]] = {"spread.regions": "个地区", "media.reports": "篇报道"}
-_TIER_NAMES: Final[Mapping[str, str]] = {
-    "none": "无媒体报道",
-    "local": "市级及以下媒体",
-    "provincial": "省级媒体",
-    "central": "中央媒体",
-    "overseas": "境外媒体",
-}
+_METADATA: Final = {"reach": ("spread.", "speed."), "media": ("media.",)}
+_OWN_FIGURES: Final = {"reach": "spread.", "media": "media."}
+_DERIVED: Final = frozenset({"text_level", "level"})  # conclusions, not facts one could do without
 
 
-def assess_risk(
-    classification: Classification, flags: Sequence[FlagReport], facts: Facts, policy: Policy
-) -> RiskAssessment:
+def assess_risk(case: Case, policy: Policy) -> RiskAssessment:
     """The level, its score and the four dimensions with their grounds.
 
-    The text's level is that of the trained risk head; rules may raise it and never lower it.
-    A dimension that nothing is known of has score `None` and basis `unknown`. The score is the
-    highest of the dimensions' scores, held inside the band of the level.
+    The text's level is that of the trained risk head; rules may raise it and never lower it. A
+    dimension that nothing is known of has score `None` and basis `unknown`. The level gives the
+    band of the score; the dimensions, by their weights, the place within the band.
     """
-    fired = [rule for rule in policy.level_rules if rule.when.holds(facts)]
+    classification, facts, grounds = case.classification, case.facts, case.grounds
+    fired = policy.level_rules.fired(facts)
     text_level = policy.levels[str(facts["text_level"])]
-    level = max([text_level, *(policy.levels[r.effect] for r in fired)], key=lambda lv: lv.rank)
+    level = _highest(text_level, fired, policy)
     dimensions = {
-        "nature": _nature(classification, flags, fired, policy),
-        "reach": _figures("reach", fired, facts, policy),
-        "media": _figures("media", fired, facts, policy),
-        "consequence": _consequence(classification, flags, fired, policy),
+        "nature": _nature(classification, fired, policy, grounds),
+        "reach": _from_metadata("reach", fired, facts, policy),
+        "media": _from_metadata("media", fired, facts, policy),
+        "consequence": _consequence(classification, fired, policy, grounds),
     }
-    highest = max((d.score for d in dimensions.values() if d.score is not None), default=0)
+    reports = [
+        RuleReport(
+            rule.id, rule.text, rule.source, f"level >= {rule.effect}", grounds.of(rule.when, facts)
+        )
+        for rule in fired
+    ]
     return RiskAssessment(
         level=level.key,
         name=level.name,
         rank=level.rank,
         colour=level.colour,
-        score=min(max(highest, level.least), level.most),
+        score=_score(level, dimensions, policy),
         dimensions=dimensions,
-        rules=[_model_report(classification, text_level), *map(_report, fired)],
+        rules=[_model_report(classification, text_level), *reports],
+        counterfactuals=_without_each(fired, facts, level, policy) if level != text_level else (),
     )
 
 
+def level_without(fact: str, facts: Facts, policy: Policy) -> Level:
+    """The level if a flag were not raised, or a figure not known."""
+    changed = absent(facts, fact)
+    text_level = policy.levels[str(facts["text_level"])]
+    return _highest(text_level, policy.level_rules.fired(changed), policy)
+
+
+def pivots(rules: Sequence[Rule]) -> list[str]:
+    """The facts of these rules that one can imagine away: flags, words and figures."""
+    facts = [fact for rule in rules for fact in rule.when.facts if fact not in _DERIVED]
+    return list(dict.fromkeys(fact for fact in facts if is_truth(fact) or is_graded(fact)))
+
+
+def _highest(text_level: Level, fired: Sequence[Rule], policy: Policy) -> Level:
+    level = text_level
+    for rule in fired:
+        said = policy.levels[rule.effect]
+        if said.rank > level.rank:
+            level = said
+    return level
+
+
+def _without_each(
+    fired: Sequence[Rule], facts: Facts, level: Level, policy: Policy
+) -> list[Counterfactual]:
+    """The facts that alone made the level what it is, each with the level there would be."""
+    decisive = [rule for rule in fired if rule.effect == level.key]
+    found = []
+    for fact in pivots(decisive):
+        if not facts.get(fact):
+            continue
+        without = level_without(fact, facts, policy)
+        if without.rank < level.rank:
+            text = f"没有“{name_value(fact, facts[fact])}”，等级为{without.name}"
+            found.append(Counterfactual(fact, without.key, text))
+    return found
+
+
+def _score(level: Level, dimensions: dict[str, Dimension], policy: Policy) -> int:
+    """The band's foot, and as much of the band as the dimensions together fill.
+
+    Together they fill 1 − ∏(1 − weight · score / 100): each adds to what the others leave, so a
+    higher figure never lowers it, and one that is unknown adds nothing.
+    """
+    left = 1.0
+    for key, dimension in dimensions.items():
+        if dimension.score is not None:
+            left *= 1 - policy.weights[key] * dimension.score / 100
+    return level.least + round((level.most - level.least) * (1 - left))
+
+
 def _nature(
-    classification: Classification,
-    flags: Sequence[FlagReport],
-    fired: Sequence[Rule],
-    policy: Policy,
+    classification: Classification, fired: Sequence[Rule], policy: Policy, grounds: Grounds
 ) -> Dimension:
     """What kind of message it is: the intent's score, raised by the rules about its nature."""
     mine = [rule for rule in fired if rule.dimension == "nature"]
     base = policy.intent_scores.get(classification.heads["intent"].label, 0)
-    score = max([base, *_anchors(mine, policy)])
-    return Dimension(NAMES["nature"], score, "rule" if mine else "text", _quotes(mine, flags))
+    return _from_text("nature", base, mine, policy, grounds)
 
 
 def _consequence(
-    classification: Classification,
-    flags: Sequence[FlagReport],
-    fired: Sequence[Rule],
-    policy: Policy,
+    classification: Classification, fired: Sequence[Rule], policy: Policy, grounds: Grounds
 ) -> Dimension:
     """How bad it may become: the expected score of the risk head, raised by the rules."""
     mine = [rule for rule in fired if rule.dimension == "consequence"]
-    probabilities = classification.heads["risk"].scores
     levels = list(policy.levels.values())
-    expected = sum(p * levels[int(rank) - 1].anchor for rank, p in probabilities.items())
-    score = max([round(expected), *_anchors(mine, policy)])
-    return Dimension(NAMES["consequence"], score, "rule" if mine else "text", _quotes(mine, flags))
+    expected = sum(
+        p * levels[int(rank) - 1].anchor for rank, p in classification.heads["risk"].scores.items()
+    )
+    return _from_text("consequence", round(expected), mine, policy, grounds)
 
 
-def _figures(dimension: str, fired: Sequence[Rule], facts: Facts, policy: Policy) -> Dimension:
+def _from_text(
+    dimension: str, base: int, mine: Sequence[Rule], policy: Policy, grounds: Grounds
+) -> Dimension:
+    """A dimension read from the text, with the words behind its rules."""
+    score = max([base, *_anchors(mine, policy)])
+    facts = dict.fromkeys(fact for rule in mine for fact in rule.when.facts)
+    quotes = dict.fromkeys(span.text for fact in facts for span in grounds.spans(fact))
+    return Dimension(DIMENSIONS[dimension], score, "rule" if mine else "text", list(quotes))
+
+
+def _from_metadata(
+    dimension: str, fired: Sequence[Rule], facts: Facts, policy: Policy
+) -> Dimension:
     """A dimension read from metadata alone; unknown while none of its figures is given."""
-    prefix = {"reach": "spread.", "media": "media."}[dimension]
-    known = [fact for fact in facts if fact.startswith(prefix) and facts[fact] is not None]
+    known = [
+        fact
+        for fact, value in facts.items()
+        if value is not None and fact.startswith(_METADATA[dimension])
+    ]
     if not known:
-        return Dimension(NAMES[dimension], None, "unknown")
+        return Dimension(DIMENSIONS[dimension], None, "unknown")
     mine = [rule for rule in fired if rule.dimension == dimension]
-    decisive = {fact for rule in mine for fact in rule.when.facts} or set(known)
-    shown = [_describe(fact, facts) for fact in known if fact in decisive]
+    decisive = {fact for rule in mine for fact in rule.when.facts}
+    shown = [fact for fact in known if fact in decisive] or [
+        fact for fact in known if fact.startswith(_OWN_FIGURES[dimension])
+    ]
     score = max([policy.levels["low"].anchor, *_anchors(mine, policy)])
-    return Dimension(NAMES[dimension], score, "metadata", shown)
+    evidence = [name_value(fact, facts[fact]) for fact in shown]
+    return Dimension(DIMENSIONS[dimension], score, "metadata", evidence)
 
 
 def _anchors(rules: Sequence[Rule], policy: Policy) -> list[int]:
     return [policy.levels[rule.effect].anchor for rule in rules]
 
 
-def _quotes(rules: Sequence[Rule], flags: Sequence[FlagReport]) -> list[str]:
-    """The words of the message that stand behind the rules' flags."""
-    wanted = {fact.removeprefix("flag.") for rule in rules for fact in rule.when.facts}
-    spans = [
-        span
-        for flag in flags
-        if flag.label in wanted
-        for span in (*flag.evidence, *flag.title_evidence)
-    ]
-    return list(dict.fromkeys(span.text for span in spans))
-
-
-def _describe(fact: str, facts: Facts) -> str:
-    value = facts[fact]
-    if fact == "media.tier":
-        return _TIER_NAMES[str(value)]
-    if fact == "media.hot_search":
-        return "已上热搜" if value else "未上热搜"
-    return f"{FIGURES[fact]} {value}{_UNITS.get(fact, '次')}"
-
-
-def _model_report(classification: Classification, level: Level) -> LevelRuleReport:
+def _model_report(classification: Classification, level: Level) -> RuleReport:
     confidence = classification.heads["risk"].confidence
     text = f"文本风险模型判断为{level.name}（置信度 {confidence:.2f}）"
-    return LevelRuleReport("MODEL-RISK", text, "训练模型", f"level >= {level.key}")
-
-
-def _report(rule: Rule) -> LevelRuleReport:
-    return LevelRuleReport(rule.id, rule.text, rule.source, f"level >= {rule.effect}")
-
-
-def text_level(classification: Classification) -> str:
-    """The level key of what the risk head says of the text alone."""
-    return LEVELS[int(classification.heads["risk"].label) - 1]
+    return RuleReport("MODEL-RISK", text, "训练模型", f"level >= {level.key}")

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from service.assessment_schema import AssessmentOut
 from service.core.labels import HEADS
-from service.schemas import AssessmentOut
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
 TEXT = "景区缆车半空停了四十分钟，十几个人吊在上面，工作人员电话打不通！"

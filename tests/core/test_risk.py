@@ -1,29 +1,22 @@
 """Levels and dimensions: tables for the rules, and monotony over the whole space of figures."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from builders import classification
+from builders import POLICY, case, classification
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.assess import gather_facts
+from service.core.assess import decide
 from service.core.assessment import RiskAssessment
 from service.core.classify import Classification
 from service.core.labels import FLAGS
 from service.core.message import MEDIA_TIERS, MediaAttention, Message, Spread
-from service.core.response import recommend_response
 from service.core.risk import assess_risk
-from service.policy_bundle import load_policy
-from service.settings import Settings
-
-POLICY = load_policy(Settings().policy_dir)
-NOW = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
 
 
 def assess(message: Message, judged: Classification) -> RiskAssessment:
-    return assess_risk(judged, [], gather_facts(message, judged), POLICY)
+    return assess_risk(case(judged, message), POLICY)
 
 
 @pytest.mark.parametrize(
@@ -167,10 +160,8 @@ def test_the_score_lies_in_the_band_of_its_level(
 def test_the_response_is_never_weaker_than_the_models(
     judged: Classification, spread: Spread, media: MediaAttention
 ) -> None:
-    facts = gather_facts(Message("文", spread=spread, media=media), judged)
-    risk = assess_risk(judged, [], facts, POLICY)
+    _, response = decide(case(judged, Message("文", spread=spread, media=media)), POLICY)
     prediction = judged.heads["response"]
-    response = recommend_response(prediction, {**facts, "level": risk.level}, POLICY, NOW)
     order = ["escalate", "clarify", "answer", "none"]
     said = response.type if response.value != "none" else "none"
     assert order.index(said) <= order.index(prediction.label)

@@ -1,0 +1,67 @@
+"""Grounds (依据): for every rule that fired, the words or the figures of the message behind it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from service.core.assessment import FlagReport, QuantityReport, RuleEvidence, Span
+from service.core.conditions import LEXICON, Condition, Facts, name_value
+from service.core.quantities import CURRENT
+
+_FLAG: Final = "flag."
+_CONFIDENCE: Final = "confidence."
+_QUANTITY: Final = "quantity."
+_TOGETHER: Final = {"dead_or_missing": ("deaths", "missing")}
+_TEXT, _TITLE = "text", "title"
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What was found in the message, in its original wording.
+
+    Attributes:
+        flags: the raised flags with their spans.
+        quantities: the figures with their spans.
+        words: for each word list, the spans of its words.
+    """
+
+    flags: Mapping[str, FlagReport] = field(default_factory=dict)
+    quantities: Sequence[QuantityReport] = ()
+    words: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+
+    def of(self, condition: Condition, facts: Facts) -> list[RuleEvidence]:
+        """The evidence of every clause that holds, in the order of the condition."""
+        found: dict[str, RuleEvidence] = {}
+        for clause in condition.parts:
+            fact = clause.fact
+            if fact not in found and clause.holds(facts):
+                found[fact] = RuleEvidence(fact, name_value(fact, facts[fact]), self.spans(fact))
+        return list(found.values())
+
+    def spans(self, fact: str) -> Sequence[Span]:
+        """The words of the message that a fact was read from."""
+        if fact.startswith((_FLAG, _CONFIDENCE)):
+            report = self.flags.get(fact.partition(".")[2])
+            return _flag_spans(report) if report else ()
+        if fact.startswith(_QUANTITY):
+            kind = fact.removeprefix(_QUANTITY)
+            kinds = _TOGETHER.get(kind, (kind,))
+            return [
+                Span(q.where, q.start, q.end, q.text)
+                for q in self.quantities
+                if q.status == CURRENT and q.kind in kinds
+            ]
+        if fact.startswith(LEXICON):
+            return self.words.get(fact.removeprefix(LEXICON), ())
+        return ()
+
+
+def _flag_spans(report: FlagReport) -> list[Span]:
+    return [
+        Span(where, span.start, span.end, span.text)
+        for where, spans in ((_TEXT, report.evidence), (_TITLE, report.title_evidence))
+        for span in spans
+    ]
+
+
+NO_GROUNDS: Final = Grounds()
