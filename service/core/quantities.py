@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby, islice
 from types import MappingProxyType
 from typing import Final
 
@@ -65,6 +66,9 @@ STATUSES: Final[Mapping[str, str]] = MappingProxyType(
 
 _STALE_MONTHS: Final = 6  # an event older than this is history to a duty desk
 _DAY: Final = 24
+_MOST_NUMBERS: Final = 300  # nobody writes more; a flood of them must not hold up the desk
+_STOPS: Final = "。！？!?\n"
+_LONGEST_SENTENCE: Final = 120  # what tells of a figure's time stands no farther from it
 _FARTHEST: Final = 16  # characters between a figure and what happened to the people counted
 
 
@@ -133,13 +137,12 @@ def current_figures(quantities: Sequence[Quantity]) -> dict[str, float]:
 
 def _pair(text: str) -> Iterator[tuple[str, Amount, int, int]]:
     """Figures and what happened to the people counted, clause by clause."""
-    numbers = list(_numbers(text))
+    numbers = list(islice(_numbers(text), _MOST_NUMBERS))
     if all(number.lastgroup == OTHER for number in numbers):
         return
     breaks = [0, *(m.end() for m in BREAK.finditer(text)), len(text) + 1]
-    for clause in sorted({bisect_right(breaks, m.start()) for m in numbers}):
-        first, last = breaks[clause - 1], breaks[clause]
-        mine = [number for number in numbers if first <= number.start() < last]
+    for clause, members in groupby(numbers, lambda m: bisect_right(breaks, m.start())):
+        first, last, mine = breaks[clause - 1], breaks[clause], list(members)
         if any(number.lastgroup != OTHER for number in mine):
             events = EVENT.finditer(text, first, min(last, len(text)))
             tokens = sorted([*mine, *events], key=lambda token: token.start())
@@ -252,15 +255,17 @@ def _without_brief_stays(found: Sequence[Quantity]) -> list[Quantity]:
 
 def _status(text: str, start: int, end: int, today: date, words: Circumstances) -> str:
     """Whether a figure is of here and now, by the sentence that it stands in."""
-    first = max(text.rfind(mark, 0, start) for mark in "。！？!?\n") + 1
-    last = min((n for mark in "。！？!?\n" if (n := text.find(mark, end)) >= 0), default=len(text))
-    before = text[first:start]
+    near = text[max(0, start - _LONGEST_SENTENCE) : start]
+    before = near[max(near.rfind(mark) for mark in _STOPS) + 1 :]
+    far = text[end : end + _LONGEST_SENTENCE]
+    ends = [n for mark in _STOPS if (n := far.find(mark)) >= 0]
+    after = far[: min(ends, default=len(far))]
     clause = before[max(before.rfind("，"), before.rfind(",")) + 1 :]
     if DENIED.search(clause):
         return "denied"
     if SUPPOSED.search(clause):
         return "supposed"
-    if words.unreal.search(text, first, last):
+    if words.unreal.search(before) or words.unreal.search(after):
         return "unreal"
     if _is_past(before, today, words.past):
         return "past"

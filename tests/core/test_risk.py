@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.assess import decide
-from service.core.assessment import RiskAssessment
+from service.core.assessment import Recommendation, RiskAssessment
+from service.core.case import Case
 from service.core.classify import Classification
+from service.core.conditions import FIGURES, is_graded
+from service.core.facts import absent
 from service.core.labels import FLAGS
 from service.core.message import MEDIA_TIERS, MediaAttention, Message, Spread
 from service.core.risk import assess_risk
@@ -127,6 +130,47 @@ judgements = st.builds(
 )
 
 
+COUNTED = ["deaths", "missing", "seriously_injured", "injured", "poisoned", "trapped", "stranded"]
+COUNTED += ["gathered", "households", "loss", "dead_or_missing", "people", "money"]
+SPEEDS = ["views", "reposts", "comments", "likes", "engagement"]
+told_figures = st.fixed_dictionaries(
+    {},
+    optional={f"quantity.{kind}": st.integers(1, 10**9) for kind in COUNTED}
+    | {f"speed.{name}": st.integers(0, 10**6) for name in SPEEDS},
+)
+
+
+def make_case(
+    judged: Classification, spread: Spread, media: MediaAttention, told: dict[str, int]
+) -> Case:
+    known = case(judged, Message("文", spread=spread, media=media))
+    return replace(known, facts={**known.facts, **told})
+
+
+known_cases = st.builds(make_case, judgements, spreads, attention, told_figures)
+
+
+@given(known_cases, st.integers(0, 10**9), st.data())
+def test_no_figure_that_grows_or_becomes_known_lowers_a_level_or_a_score_or_a_response(
+    before: Case, more: int, data: st.DataObject
+) -> None:
+    figures = sorted(fact for fact in before.facts if is_graded(fact) and fact in FIGURES)
+    fact = data.draw(st.sampled_from(figures))
+    grown = {**before.facts, fact: (before.facts[fact] or 0) + more}  # type: ignore[operator]
+    (risk, response), (higher, stronger) = (
+        decide(one, POLICY) for one in (before, replace(before, facts=grown))
+    )
+    assert (higher.rank, higher.score) >= (risk.rank, risk.score)
+    assert WEAKEST_FIRST.index(said(stronger)) >= WEAKEST_FIRST.index(said(response))
+
+
+WEAKEST_FIRST = ["none", "answer", "clarify", "escalate"]
+
+
+def said(response: Recommendation) -> str:
+    return response.type if response.value != "none" else "none"
+
+
 @given(judgements, spreads, attention, st.integers(0, 500_000))
 def test_more_spread_never_lowers_a_level_or_a_score(
     judged: Classification, spread: Spread, media: MediaAttention, more: int
@@ -136,6 +180,46 @@ def test_more_spread_never_lowers_a_level_or_a_score(
         grown = replace(spread, **{name: (getattr(spread, name) or 1) + more})
         after = assess(Message("文", spread=grown, media=media), judged)
         assert (after.rank, after.score) >= (before.rank, before.score)
+
+
+@given(known_cases)
+def test_every_counterfactual_is_true(known: Case) -> None:
+    risk, response = decide(known, POLICY)
+    for one in risk.counterfactuals:
+        changed = replace(known, facts=absent(known.facts, one.without))
+        assert assess_risk(changed, POLICY).level == one.result != risk.level
+    for one in response.counterfactuals:
+        changed = replace(known, facts=absent(known.facts, one.without))
+        assert said(decide(changed, POLICY)[1]) == one.result != response.type
+
+
+def test_the_counterfactual_that_matters_is_told() -> None:
+    risk = assess(Message("文"), classification(flags=("mobilise",), response="escalate", risk="2"))
+    assert [(c.without, c.text) for c in risk.counterfactuals] == [
+        ("flag.mobilise", "没有“号召聚集”，等级为较大")
+    ]
+
+
+def test_a_level_that_the_model_gave_alone_has_no_counterfactual() -> None:
+    judged = classification(flags=("mobilise",), response="escalate", risk="3")
+    assert assess(Message("文"), judged).counterfactuals == ()
+
+
+def test_two_reasons_that_each_suffice_have_no_counterfactual() -> None:
+    judged = classification(flags=("mobilise", "casualty"), response="escalate", risk="2")
+    assert list(assess(Message("文"), judged).counterfactuals) == []
+
+
+def test_a_rule_shows_the_figure_that_made_it_fire() -> None:
+    risk = assess(Message("文", spread=Spread(reposts=800)), classification())
+    (rule,) = [rule for rule in risk.rules if rule.id == "R-REPOSTS-2"]
+    assert [(e.fact, e.text) for e in rule.evidence] == [("spread.reposts", "转发量 800次")]
+
+
+def test_the_weights_of_the_bundle_move_the_score_within_the_band() -> None:
+    judged = classification(intent="tipoff")
+    lighter = replace(POLICY, weights={**POLICY.weights, "nature": 0.0})
+    assert assess_risk(case(judged), lighter).score < assess_risk(case(judged), POLICY).score
 
 
 @given(judgements, spreads, attention)
