@@ -62,4 +62,4 @@ def case(
     judged, message = judged or classification(), message or Message("文")
     found = find_quantities(message.text, now.date(), policy.circumstances)
     facts = gather_facts(message, judged, policy, text=message.text, quantities=found, now=now)
-    return Case(message, judged, facts, now)
+    return Case(message, judged, policy.book.read(facts), now)

@@ -126,7 +126,7 @@ def _judge(sample: Sample, classification: Classification, policy: Policy) -> _J
     text = Normalizer(policy.search_terms).normalize(sample.text).text
     found = find_quantities(text, today.date(), policy.circumstances)
     facts = gather_facts(message, classification, policy, text=text, quantities=found, now=today)
-    risk, response = decide(Case(message, classification, facts, today), policy)
+    risk, response = decide(Case(message, classification, policy.book.read(facts), today), policy)
     label = response.type if response.value != "none" else "none"
     reasons = review_reasons(classification, risk, response, policy)
     return _Judged(label, str(risk.rank), reasons)

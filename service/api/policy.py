@@ -75,7 +75,8 @@ def router(loader: ChainLoader) -> APIRouter:
             **{f"flag.{flag}": flag in decided.flags for flag in FLAGS},
         }
         asked = decided.response != "none"
-        due = find_deadlines(facts, policy, decided.found_at, at) if asked else []
+        rules = policy.deadlines.fired(facts) if asked else []
+        due = find_deadlines(rules, policy.calendar, decided.found_at, at)
         return JSONResponse(
             {
                 "policy_version": policy.version,

@@ -77,7 +77,9 @@ def assess_message(
     grounds = Grounds(
         {flag.label: flag for flag in flags}, quantities, _find_words(facts, reading, policy)
     )
-    risk, response = decide(Case(message, classification, facts, now, grounds), policy)
+    risk, response = decide(
+        Case(message, classification, policy.book.read(facts), now, grounds), policy
+    )
     reasons = review_reasons(classification, risk, response, policy)
     return Assessment(
         id=message.id,
@@ -148,7 +150,7 @@ def _find_words(facts: Facts, reading: Reading, policy: Policy) -> dict[str, lis
             if word in text
         ]
         for name, words in policy.asked_lexicons.items()
-        if facts[f"{LEXICON}{name}"]
+        if f"{LEXICON}{name}" in facts
     }
 
 

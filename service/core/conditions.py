@@ -75,13 +75,23 @@ _TRUTHS: Final[Mapping[str, str]] = MappingProxyType(
         **{f"flag.{flag}": name for flag, name in labels.FLAGS.items()},
     }
 )
+_NAMES: Final[Mapping[str, str]] = {
+    **_TRUTHS,
+    "media.tier": "媒体层级",
+    "channel": "来源渠道",
+    **labels.HEAD_NAMES,
+}
 _PROBABILITIES: Final = ("confidence.", "draft.negative", "draft.escalate")
 LEXICON: Final = "lexicon."  # + the name of a word list: whether the text holds one of its words
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One test of one fact; a fact that is unknown passes no test."""
+    """One test of one fact.
+
+    A flag or a word that the text does not show is false though the facts leave it out; any other
+    fact that is absent is unknown and passes no test.
+    """
 
     fact: str
     operator: str
@@ -91,7 +101,7 @@ class Clause:
         """Whether the fact is known and passes the test."""
         value = facts.get(self.fact)
         if value is None:
-            return False
+            return self.operand is False and is_shown_or_not(self.fact)
         if self.operator == "is":
             return bool(value == self.operand)
         if self.operator == "in":
@@ -172,6 +182,11 @@ def is_truth(fact: str) -> bool:
     return fact in _TRUTHS or fact.startswith(LEXICON)
 
 
+def is_shown_or_not(fact: str) -> bool:
+    """Whether the message itself tells if the fact is so: what it does not show is false."""
+    return fact.startswith(("flag.", LEXICON)) or fact == "has_url"
+
+
 def is_graded(fact: str) -> bool:
     """Whether the fact is a figure or a grade, so that it can be higher or lower."""
     return fact in FIGURES or fact in _SCALES
@@ -195,8 +210,7 @@ def name_fact(fact: str) -> str:
         return FIGURES[fact][0]
     if fact.startswith(LEXICON):
         return f"词表 {fact.removeprefix(LEXICON)}"
-    names = {**_TRUTHS, "media.tier": "媒体层级", "channel": "来源渠道", **labels.HEAD_NAMES}
-    return names.get(fact, "等级")
+    return _NAMES.get(fact, "等级")
 
 
 def name_value(fact: str, value: Fact) -> str:

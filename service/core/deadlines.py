@@ -5,8 +5,7 @@ from datetime import datetime, time, timedelta, timezone
 from typing import Final
 
 from service.core.assessment import Deadline
-from service.core.conditions import Facts
-from service.core.policy import DeadlineRule, Policy
+from service.core.policy import DeadlineRule
 from service.core.working_days import WorkingCalendar
 
 # China's one time zone, without daylight saving since 1991: working days are days of this zone.
@@ -15,18 +14,18 @@ _LAST_SECOND: Final = time(23, 59, 59)
 
 
 def find_deadlines(
-    facts: Facts, policy: Policy, start: datetime, now: datetime
+    rules: Sequence[DeadlineRule], calendar: WorkingCalendar, start: datetime, now: datetime
 ) -> Sequence[Deadline]:
     """What is due, soonest first; the soonest that is not yet past is marked as next.
 
     Args:
-        facts: labels and flags, with the `level` and the `response` that were decided on. Called
-            again after a person changed either, it gives the clocks anew from the same start.
-        policy: the bundle in force.
+        rules: the clocks that run, by the level and the response that were decided on. After a
+            person changed either, those of the new decision give the dates anew.
+        calendar: the working days.
         start: when the message was found, or received.
         now: what "past" is reckoned from.
     """
-    due = [(_due_at(rule, start, policy.calendar), rule) for rule in policy.deadlines.fired(facts)]
+    due = [(_due_at(rule, start, calendar), rule) for rule in rules]
     due.sort(key=lambda pair: pair[0])
     following = next((at for at, _ in due if at > now), None)
     return [
@@ -40,7 +39,7 @@ def find_deadlines(
             amount=rule.amount,
             is_next=at == following,
             is_overdue=at <= now,
-            note=_note(rule, start, at, policy.calendar),
+            note=_note(rule, start, at, calendar),
         )
         for at, rule in due
     ]

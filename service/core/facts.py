@@ -1,21 +1,23 @@
-"""Facts (事实): everything that rules may ask about a message; `None` where it is unknown."""
+"""Facts (事实): everything that is known of a message and that rules may ask about."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from service.core.classify import Classification
-from service.core.conditions import LEVELS, LEXICON, Fact, Facts
-from service.core.labels import FLAGS
+from service.core.conditions import LEVELS, LEXICON, Fact
+from service.core.labels import FLAGS, HEAD_NAMES, RESPONSE
 from service.core.message import Message, Spread
 from service.core.policy import Policy
-from service.core.quantities import KINDS, Quantity, current_figures
+from service.core.quantities import Quantity, current_figures
 
 _HOUR: Final = 3600
-_NO_FLAGS: Final = {f"flag.{flag}": False for flag in FLAGS}
-_NO_QUANTITIES: Final[dict[str, Fact]] = {f"quantity.{kind}": None for kind in KINDS}
-_MEASURED: Final = ("views", "reposts", "comments", "likes", "engagement")
-_NO_SPEEDS: Final[dict[str, Fact]] = {f"speed.{name}": None for name in _MEASURED}
+_SPREAD: Final = ("views", "reposts", "comments", "likes", "engagement", "regions", "duplicates")
+_MEASURED: Final = _SPREAD[:5]
+_NOTHING_KNOWN: Final = Spread()
+# Made once: to put these together for every message would cost as much as the rules do.
+_FLAG: Final = {flag: f"flag.{flag}" for flag in FLAGS}
+_CONFIDENCE: Final = {name: f"confidence.{name}" for name in (*FLAGS, *RESPONSE, *HEAD_NAMES)}
 
 
 def gather_facts(
@@ -27,7 +29,7 @@ def gather_facts(
     quantities: Sequence[Quantity] = (),
     now: datetime | None = None,
 ) -> dict[str, Fact]:
-    """What is known of a message.
+    """What is known of a message; what is unknown, or not shown by it, is absent.
 
     Args:
         message: for the metadata.
@@ -37,42 +39,40 @@ def gather_facts(
         quantities: the figures found in it.
         now: the time of receipt; speeds count up to `found_at`, else to it.
     """
-    spread, media = message.spread, message.media
+    heads, media = classification.heads, message.media
     facts: dict[str, Fact] = {
-        **_NO_FLAGS,
-        **_NO_QUANTITIES,
-        **_NO_SPEEDS,
-        "channel": message.channel,
-        "has_url": message.url is not None,
+        "topic": heads["topic"].label,
+        "sentiment": heads["sentiment"].label,
+        "intent": heads["intent"].label,
+        "response": heads["response"].label,
         "text_level": text_level(classification),
-        "spread.views": spread.views,
-        "spread.reposts": spread.reposts,
-        "spread.comments": spread.comments,
-        "spread.likes": spread.likes,
-        "spread.engagement": spread.engagement,
-        "spread.regions": spread.regions,
-        "spread.duplicates": spread.duplicates,
-        "media.tier": message.media.tier,
+    }
+    for head, prediction in heads.items():
+        facts[_CONFIDENCE[head]] = prediction.confidence
+    for kind, probability in heads["response"].scores.items():
+        facts[_CONFIDENCE[kind]] = probability
+    for flag, probability in classification.flags.items():
+        facts[_CONFIDENCE[flag]] = probability
+    for flag in classification.raised:
+        facts[_FLAG[flag]] = True
+    for kind, figure in current_figures(quantities).items():
+        facts[f"quantity.{kind}"] = figure
+    for name, words in policy.asked_lexicons.items():
+        if any(word in text for word in words):
+            facts[f"{LEXICON}{name}"] = True
+    if message.url is not None:
+        facts["has_url"] = True
+    given: dict[str, Fact] = {
+        "channel": message.channel,
+        "media.tier": media.tier,
         "media.reports": media.reports,
         "media.hot_search": media.hot_search,
         "involved_departments": message.involved_departments,
         "superior_request": message.superior_request,
     }
-    for head, prediction in classification.heads.items():
-        if head != "risk":
-            facts[head] = prediction.label
-        facts[f"confidence.{head}"] = prediction.confidence
-    for kind, probability in classification.heads["response"].scores.items():
-        facts[f"confidence.{kind}"] = probability
-    for flag, probability in classification.flags.items():
-        facts[f"confidence.{flag}"] = probability
-    for flag in classification.raised:
-        facts[f"flag.{flag}"] = True
-    for kind, figure in current_figures(quantities).items():
-        facts[f"quantity.{kind}"] = figure
-    facts.update(_speeds(spread, message, policy.least_hours, now))
-    for name, words in policy.asked_lexicons.items():
-        facts[f"{LEXICON}{name}"] = any(word in text for word in words)
+    facts.update((fact, value) for fact, value in given.items() if value is not None)
+    if message.spread != _NOTHING_KNOWN:
+        facts.update(_figures(message, policy.least_hours, now))
     return facts
 
 
@@ -81,18 +81,15 @@ def text_level(classification: Classification) -> str:
     return LEVELS[int(classification.heads["risk"].label) - 1]
 
 
-def _speeds(
-    spread: Spread, message: Message, least_hours: float, now: datetime | None
-) -> dict[str, Fact]:
-    """Figures per hour since publication; under `least_hours` they would say nothing yet."""
+def _figures(message: Message, least_hours: float, now: datetime | None) -> dict[str, Fact]:
+    """The figures of the spread, and those per hour since publication.
+
+    In less than `least_hours` a speed would say nothing yet.
+    """
+    known = {name: n for name in _SPREAD if (n := getattr(message.spread, name)) is not None}
+    figures: dict[str, Fact] = {f"spread.{name}": n for name, n in known.items()}
     until = message.found_at or now
     if message.published_at is None or until is None or until < message.published_at:
-        return {}
+        return figures
     hours = max((until - message.published_at).total_seconds() / _HOUR, least_hours)
-    known = {name: getattr(spread, name) for name in _MEASURED}
-    return {f"speed.{name}": n / hours for name, n in known.items() if n is not None}
-
-
-def absent(facts: Facts, fact: str) -> dict[str, Fact]:
-    """The same facts without one of them: a flag not raised, a figure unknown."""
-    return {**facts, fact: False if isinstance(facts.get(fact), bool) else None}
+    return figures | {f"speed.{name}": known[name] / hours for name in _MEASURED if name in known}

@@ -35,7 +35,9 @@ class Grounds:
         for clause in condition.parts:
             fact = clause.fact
             if fact not in found and clause.holds(facts):
-                found[fact] = RuleEvidence(fact, name_value(fact, facts[fact]), self.spans(fact))
+                found[fact] = RuleEvidence(
+                    fact, name_value(fact, facts.get(fact)), self.spans(fact)
+                )
         return list(found.values())
 
     def spans(self, fact: str) -> Sequence[Span]:

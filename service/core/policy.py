@@ -1,12 +1,12 @@
 """The policy (研判规则) in force, as data: levels, rules, deadlines, offices and words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from service.core.conditions import Condition
 from service.core.quantities import Circumstances
-from service.core.rules import Rule, RuleTable
+from service.core.rules import Rule, RuleBook, RuleTable
 from service.core.segment import DictionaryEntry
 from service.core.working_days import WorkingCalendar
 
@@ -112,7 +112,8 @@ class DraftPolicy:
 class Policy:
     """A policy bundle in force; `version` is the hash of its files.
 
-    `asked_lexicons` are the word lists that rules ask about.
+    `asked_lexicons` are the word lists that rules ask about; `book` indexes every rule that is
+    asked about a message.
     """
 
     version: str
@@ -139,3 +140,12 @@ class Policy:
     circumstances: Circumstances
     dictionary: Sequence[DictionaryEntry]
     search_terms: Sequence[str]
+    book: RuleBook = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tables = [
+            table
+            for name in self.__dataclass_fields__
+            if isinstance(table := getattr(self, name, None), RuleTable)
+        ]
+        object.__setattr__(self, "book", RuleBook([*tables, self.offices.additions]))

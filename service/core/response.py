@@ -14,14 +14,13 @@ from service.core.assessment import (
 )
 from service.core.case import Case
 from service.core.classify import Prediction
-from service.core.conditions import Facts, name_value
+from service.core.conditions import name_value
 from service.core.deadlines import find_deadlines
-from service.core.facts import absent
 from service.core.labels import CHANNELS, RESPONSE
 from service.core.message import Message
-from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, Offices, Policy
-from service.core.risk import level_without, pivots
-from service.core.rules import Rule
+from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, Policy
+from service.core.risk import level_without, pivots, report_rule
+from service.core.rules import Rule, Standing
 
 NO_RESPONSE: Final = "none"
 
@@ -33,20 +32,16 @@ def recommend_response(case: Case, level: str, policy: Policy) -> Recommendation
     clarify > answer) and the others become secondary. Rules raise what the model says and never
     lower it.
     """
-    message, classification, grounds, now = (
-        case.message,
-        case.classification,
-        case.grounds,
-        case.now,
-    )
-    facts = {**case.facts, "level": level}
-    prediction = classification.heads["response"]
-    fired = policy.response_rules.fired(facts)
+    message, book = case.message, policy.book
+    standing = book.change(case.standing, "level", level)
+    prediction = case.classification.heads["response"]
+    fired = book.fired(policy.response_rules, standing)
     ranked = _rank(prediction.label, fired)
     chosen = ranked[0] if ranked else max(RESPONSE_TYPES, key=prediction.scores.__getitem__)
-    decided = {**facts, "response": chosen if ranked else NO_RESPONSE}
-    value = policy.values.first(decided) if ranked else None
-    channel = policy.channels.first(decided)
+    decision = book.change(standing, "response", chosen if ranked else NO_RESPONSE)
+    clocks = book.fired(policy.deadlines, decision) if ranked else ()
+    value = book.fired(policy.values, decision)[0] if ranked else None
+    channel = book.fired(policy.channels, decision)[0]
     speaking = [*fired, *(rule for rule in (value, channel) if rule and ranked)]
     return Recommendation(
         type=chosen,
@@ -57,25 +52,22 @@ def recommend_response(case: Case, level: str, policy: Policy) -> Recommendation
         secondary=ranked[1:],
         rules=[
             _model_report(prediction),
-            *(
-                RuleReport(
-                    rule.id, rule.text, rule.source, rule.effect, grounds.of(rule.when, decided)
-                )
-                for rule in speaking
-            ),
+            *(report_rule(rule, rule.effect, decision, case.grounds) for rule in speaking),
         ],
-        counterfactuals=_without_each(chosen, prediction, fired, facts, policy) if ranked else (),
-        official_disposition=_dispose(chosen, decided, policy) if ranked else None,
-        deadlines=find_deadlines(decided, policy, message.found_at or now, now) if ranked else (),
-        steps=[step.text for step in policy.steps.fired(decided)],
-        channel=channel.effect if channel else "",
-        place=_place(channel, message),
-        owner=_owner(classification.heads["topic"], decided, policy.offices),
+        counterfactuals=_without_each(chosen, prediction, fired, standing, policy)
+        if ranked
+        else (),
+        official_disposition=_dispose(chosen, decision, policy) if ranked else None,
+        deadlines=find_deadlines(clocks, policy.calendar, message.found_at or case.now, case.now),
+        steps=[step.text for step in book.fired(policy.steps, decision)],
+        channel=channel.effect,
+        place=_place(channel.effect, message),
+        owner=_owner(case.classification.heads["topic"], decision, policy),
         called_for=[
             Call(rule.effect, CALLS[rule.effect], rule.text, rule.source)
-            for rule in policy.calls.fired(decided)
+            for rule in book.fired(policy.calls, decision)
         ],
-        needs_verification=policy.verification.first(decided) is not None,
+        needs_verification=bool(book.fired(policy.verification, decision)),
     )
 
 
@@ -86,17 +78,18 @@ def _rank(label: str, fired: Sequence[Rule]) -> list[str]:
 
 
 def _without_each(
-    chosen: str, prediction: Prediction, fired: Sequence[Rule], facts: Facts, policy: Policy
+    chosen: str, prediction: Prediction, fired: Sequence[Rule], standing: Standing, policy: Policy
 ) -> list[Counterfactual]:
     """The facts that alone raised the response, each with the response there would be."""
     if chosen == prediction.label:
         return []
-    found = []
+    found, facts, book = [], standing.facts, policy.book
     for fact in pivots([rule for rule in fired if rule.effect == chosen]):
         if not facts.get(fact):
             continue
-        changed = {**absent(facts, fact), "level": level_without(fact, facts, policy).key}
-        ranked = _rank(prediction.label, policy.response_rules.fired(changed))
+        level = level_without(fact, standing, policy).key
+        changed = book.change(book.change(standing, fact, None), "level", level)
+        ranked = _rank(prediction.label, book.fired(policy.response_rules, changed))
         without = ranked[0] if ranked else NO_RESPONSE
         if without != chosen:
             text = f"没有“{name_value(fact, facts[fact])}”，建议为{RESPONSE[without]}"
@@ -104,30 +97,30 @@ def _without_each(
     return found
 
 
-def _dispose(chosen: str, decided: Facts, policy: Policy) -> OfficialDisposition | None:
-    for rule in policy.dispositions.fired(decided):
+def _dispose(chosen: str, decision: Standing, policy: Policy) -> OfficialDisposition | None:
+    for rule in policy.book.fired(policy.dispositions, decision):
         if rule.type == chosen:
             return OfficialDisposition(rule.id, rule.text, rule.action, rule.source)
     return None
 
 
-def _place(channel: Rule | None, message: Message) -> Place:
+def _place(effect: str, message: Message) -> Place:
     """Where the response would be read: on the very site that carries the message, if so."""
-    effect = channel.effect if channel else ""
     on_site = effect == "same_site"
     return Place(
-        name=PUBLISHING.get(effect, ""),
+        name=PUBLISHING[effect],
         site=CHANNELS[message.channel] if message.channel else None,
         url=message.url if on_site else None,
     )
 
 
-def _owner(topic: Prediction, decided: Facts, offices: Offices) -> Owner:
+def _owner(topic: Prediction, decision: Standing, policy: Policy) -> Owner:
     """The office of the topic, those of other likely topics, and those that rules call in."""
+    offices = policy.offices
     lead = offices.by_topic.get(topic.label, "")
     likely = [t for t, p in topic.scores.items() if p >= offices.least_support]
     support = [offices.by_topic.get(t, "") for t in sorted(likely, key=lambda t: -topic.scores[t])]
-    added = offices.additions.fired(decided)
+    added = policy.book.fired(offices.additions, decision)
     others = dict.fromkeys([*support, *(rule.effect for rule in added)])
     return Owner(
         lead=lead,

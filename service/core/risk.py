@@ -6,14 +6,16 @@ from typing import Final
 from service.core.assessment import Counterfactual, Dimension, RiskAssessment, RuleReport
 from service.core.case import Case
 from service.core.classify import Classification
-from service.core.conditions import Facts, is_graded, is_truth, name_value
-from service.core.facts import absent
+from service.core.conditions import FIGURES, Facts, is_graded, is_truth, name_value
 from service.core.grounds import Grounds
 from service.core.policy import DIMENSIONS, Level, Policy
-from service.core.rules import Rule
+from service.core.rules import Rule, Standing
 
-_METADATA: Final = {"reach": ("spread.", "speed."), "media": ("media.",)}
-_OWN_FIGURES: Final = {"reach": "spread.", "media": "media."}
+_SPREAD: Final = tuple(fact for fact in FIGURES if fact.startswith("spread."))
+_SPEED: Final = tuple(fact for fact in FIGURES if fact.startswith("speed."))
+_MEDIA: Final = ("media.tier", "media.reports", "media.hot_search")
+_METADATA: Final = {"reach": (*_SPREAD, *_SPEED), "media": _MEDIA}
+_OWN_FIGURES: Final = {"reach": _SPREAD, "media": _MEDIA}
 _DERIVED: Final = frozenset({"text_level", "level"})  # conclusions, not facts one could do without
 
 
@@ -24,21 +26,18 @@ def assess_risk(case: Case, policy: Policy) -> RiskAssessment:
     dimension that nothing is known of has score `None` and basis `unknown`. The level gives the
     band of the score; the dimensions, by their weights, the place within the band.
     """
-    classification, facts, grounds = case.classification, case.facts, case.grounds
-    fired = policy.level_rules.fired(facts)
+    standing, facts = case.standing, case.standing.facts
+    fired = policy.book.fired(policy.level_rules, standing)
     text_level = policy.levels[str(facts["text_level"])]
     level = _highest(text_level, fired, policy)
     dimensions = {
-        "nature": _nature(classification, fired, policy, grounds),
+        "nature": _nature(case, fired, policy),
         "reach": _from_metadata("reach", fired, facts, policy),
         "media": _from_metadata("media", fired, facts, policy),
-        "consequence": _consequence(classification, fired, policy, grounds),
+        "consequence": _consequence(case, fired, policy),
     }
     reports = [
-        RuleReport(
-            rule.id, rule.text, rule.source, f"level >= {rule.effect}", grounds.of(rule.when, facts)
-        )
-        for rule in fired
+        report_rule(rule, f"level >= {rule.effect}", standing, case.grounds) for rule in fired
     ]
     return RiskAssessment(
         level=level.key,
@@ -47,16 +46,24 @@ def assess_risk(case: Case, policy: Policy) -> RiskAssessment:
         colour=level.colour,
         score=_score(level, dimensions, policy),
         dimensions=dimensions,
-        rules=[_model_report(classification, text_level), *reports],
-        counterfactuals=_without_each(fired, facts, level, policy) if level != text_level else (),
+        rules=[_model_report(case.classification, text_level), *reports],
+        counterfactuals=_without_each(fired, standing, level, policy)
+        if level != text_level
+        else (),
     )
 
 
-def level_without(fact: str, facts: Facts, policy: Policy) -> Level:
+def report_rule(rule: Rule, effect: str, standing: Standing, grounds: Grounds) -> RuleReport:
+    """A rule that fired, with the words and figures that made it fire."""
+    evidence = grounds.of(rule.when, standing.facts)
+    return RuleReport(rule.id, rule.text, rule.source, effect, evidence)
+
+
+def level_without(fact: str, standing: Standing, policy: Policy) -> Level:
     """The level if a flag were not raised, or a figure not known."""
-    changed = absent(facts, fact)
-    text_level = policy.levels[str(facts["text_level"])]
-    return _highest(text_level, policy.level_rules.fired(changed), policy)
+    changed = policy.book.change(standing, fact, None)
+    text_level = policy.levels[str(standing.facts["text_level"])]
+    return _highest(text_level, policy.book.fired(policy.level_rules, changed), policy)
 
 
 def pivots(rules: Sequence[Rule]) -> list[str]:
@@ -75,15 +82,16 @@ def _highest(text_level: Level, fired: Sequence[Rule], policy: Policy) -> Level:
 
 
 def _without_each(
-    fired: Sequence[Rule], facts: Facts, level: Level, policy: Policy
+    fired: Sequence[Rule], standing: Standing, level: Level, policy: Policy
 ) -> list[Counterfactual]:
     """The facts that alone made the level what it is, each with the level there would be."""
+    facts = standing.facts
     decisive = [rule for rule in fired if rule.effect == level.key]
     found = []
     for fact in pivots(decisive):
         if not facts.get(fact):
             continue
-        without = level_without(fact, facts, policy)
+        without = level_without(fact, standing, policy)
         if without.rank < level.rank:
             text = f"没有“{name_value(fact, facts[fact])}”，等级为{without.name}"
             found.append(Counterfactual(fact, without.key, text))
@@ -103,25 +111,20 @@ def _score(level: Level, dimensions: dict[str, Dimension], policy: Policy) -> in
     return level.least + round((level.most - level.least) * (1 - left))
 
 
-def _nature(
-    classification: Classification, fired: Sequence[Rule], policy: Policy, grounds: Grounds
-) -> Dimension:
+def _nature(case: Case, fired: Sequence[Rule], policy: Policy) -> Dimension:
     """What kind of message it is: the intent's score, raised by the rules about its nature."""
     mine = [rule for rule in fired if rule.dimension == "nature"]
-    base = policy.intent_scores.get(classification.heads["intent"].label, 0)
-    return _from_text("nature", base, mine, policy, grounds)
+    base = policy.intent_scores.get(case.classification.heads["intent"].label, 0)
+    return _from_text("nature", base, mine, policy, case.grounds)
 
 
-def _consequence(
-    classification: Classification, fired: Sequence[Rule], policy: Policy, grounds: Grounds
-) -> Dimension:
+def _consequence(case: Case, fired: Sequence[Rule], policy: Policy) -> Dimension:
     """How bad it may become: the expected score of the risk head, raised by the rules."""
     mine = [rule for rule in fired if rule.dimension == "consequence"]
     levels = list(policy.levels.values())
-    expected = sum(
-        p * levels[int(rank) - 1].anchor for rank, p in classification.heads["risk"].scores.items()
-    )
-    return _from_text("consequence", round(expected), mine, policy, grounds)
+    said = case.classification.heads["risk"].scores
+    expected = sum(p * levels[int(rank) - 1].anchor for rank, p in said.items())
+    return _from_text("consequence", round(expected), mine, policy, case.grounds)
 
 
 def _from_text(
@@ -138,17 +141,13 @@ def _from_metadata(
     dimension: str, fired: Sequence[Rule], facts: Facts, policy: Policy
 ) -> Dimension:
     """A dimension read from metadata alone; unknown while none of its figures is given."""
-    known = [
-        fact
-        for fact, value in facts.items()
-        if value is not None and fact.startswith(_METADATA[dimension])
-    ]
+    known = [fact for fact in _METADATA[dimension] if fact in facts]
     if not known:
         return Dimension(DIMENSIONS[dimension], None, "unknown")
     mine = [rule for rule in fired if rule.dimension == dimension]
     decisive = {fact for rule in mine for fact in rule.when.facts}
     shown = [fact for fact in known if fact in decisive] or [
-        fact for fact in known if fact.startswith(_OWN_FIGURES[dimension])
+        fact for fact in known if fact in _OWN_FIGURES[dimension]
     ]
     score = max([policy.levels["low"].anchor, *_anchors(mine, policy)])
     evidence = [name_value(fact, facts[fact]) for fact in shown]
