@@ -22,7 +22,7 @@ from service.core.policy import (
     Policy,
     ReviewRule,
 )
-from service.core.quantities import Circumstances
+from service.core.quantities import Circumstances, any_of
 from service.core.rules import Rule, RuleTable
 from service.core.segment import DictionaryEntry
 from service.core.working_days import WorkingCalendar
@@ -91,7 +91,7 @@ def describe_policy(policy: Policy) -> dict[str, Any]:
         "draft_rules": [_describe_rule(rule) for rule in policy.draft.rules],
         "holiday_years": dict(policy.calendar.years),
         "review": asdict(policy.review),
-        "lexicons": {name: len(words) for name, words in policy.asked_lexicons.items()},
+        "lexicons": list(policy.asked_lexicons),
         "dictionary_terms": len(policy.dictionary),
     }
 
@@ -138,7 +138,7 @@ def _assemble(
         calendar=_calendar(holidays),
         review=ReviewRule(**rules.review.model_dump()),
         draft=_draft(rules.draft),
-        asked_lexicons={name: lexicons[name] for name in _asked(rules)},
+        asked_lexicons={name: any_of(lexicons[name]) for name in _asked(rules)},
         circumstances=Circumstances.of_words(lexicons[_PAST], lexicons[_UNREAL]),
         dictionary=tuple(dictionary),
         search_terms=lexicons[_SEARCH_SPAM],

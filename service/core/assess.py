@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from service.core.assessment import (
@@ -35,6 +36,7 @@ from service.core.segment import Segmenter
 from service.core.thresholds import apply_thresholds
 
 _EXPLAINED: Final = ("topic", "sentiment", "intent", "risk", "response")
+_MOST_WORDS: Final = 5  # of a word list; an officer reads a handful
 _DIGITS: Final = 4  # of a probability; more would be noise
 
 
@@ -141,13 +143,11 @@ def _report_quantity(quantity: Quantity, reading: Reading) -> QuantityReport:
 
 
 def _find_words(facts: Facts, reading: Reading, policy: Policy) -> dict[str, list[Span]]:
-    """Where the words stand that a word list found, once each."""
-    text = reading.document.text
+    """Where the words stand that a word list found."""
     return {
         name: [
-            reading.locate(text.index(word), text.index(word) + len(word))
-            for word in words
-            if word in text
+            reading.locate(*found.span())
+            for found in islice(words.finditer(reading.document.text), _MOST_WORDS)
         ]
         for name, words in policy.asked_lexicons.items()
         if f"{LEXICON}{name}" in facts

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -75,6 +75,10 @@ _TRUTHS: Final[Mapping[str, str]] = MappingProxyType(
         **{f"flag.{flag}": name for flag, name in labels.FLAGS.items()},
     }
 )
+CHOSEN_FACTS: Final = (*_CHOICES, *_SCALES, *_TRUTHS)
+"""The facts that have few values."""
+SHOWN_FACTS: Final = tuple(f"flag.{flag}" for flag in labels.FLAGS)
+"""The facts that are false where the message does not show them."""
 _NAMES: Final[Mapping[str, str]] = {
     **_TRUTHS,
     "media.tier": "媒体层级",
@@ -118,10 +122,18 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Clauses that must all hold, and groups of which one clause each must; else always true."""
+    """Clauses that must all hold, and groups of which one clause each must; else always true.
+
+    `parts` are all clauses, those of the groups too.
+    """
 
     clauses: tuple[Clause, ...] = ()
     groups: tuple[tuple[Clause, ...], ...] = ()
+    parts: tuple[Clause, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        grouped = (clause for group in self.groups for clause in group)
+        object.__setattr__(self, "parts", (*self.clauses, *grouped))
 
     def holds(self, facts: Facts) -> bool:
         """Whether every clause, and one of each group, holds.
@@ -133,11 +145,6 @@ class Condition:
             if not clause.holds(facts):
                 return False
         return all(any(clause.holds(facts) for clause in group) for group in self.groups)
-
-    @property
-    def parts(self) -> tuple[Clause, ...]:
-        """All clauses, those of the groups too."""
-        return (*self.clauses, *(clause for group in self.groups for clause in group))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -227,8 +234,7 @@ def name_value(fact: str, value: Fact) -> str:
     if fact == "media.tier":
         return _TIER_NAMES[str(value)]
     if is_truth(fact):
-        name = name_fact(fact)
-        return name if value else f"非{name}" if fact.startswith("flag.") else f"未{name}"
+        return name_fact(fact) if value else f"非“{name_fact(fact)}”"
     choices = _SCALES.get(fact) or _CHOICES[fact]
     return f"{name_fact(fact)}为{choices[str(value)]}"
 

@@ -58,7 +58,7 @@ def gather_facts(
     for kind, figure in current_figures(quantities).items():
         facts[f"quantity.{kind}"] = figure
     for name, words in policy.asked_lexicons.items():
-        if any(word in text for word in words):
+        if words.search(text):
             facts[f"{LEXICON}{name}"] = True
     if message.url is not None:
         facts["has_url"] = True

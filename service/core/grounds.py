@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from service.core.assessment import FlagReport, QuantityReport, RuleEvidence, Span
-from service.core.conditions import LEXICON, Condition, Facts, name_value
+from service.core.conditions import (
+    CHOSEN_FACTS,
+    LEXICON,
+    SHOWN_FACTS,
+    Condition,
+    Facts,
+    choices_of,
+    name_value,
+)
 from service.core.quantities import CURRENT
 
 _FLAG: Final = "flag."
@@ -35,9 +43,10 @@ class Grounds:
         for clause in condition.parts:
             fact = clause.fact
             if fact not in found and clause.holds(facts):
-                found[fact] = RuleEvidence(
-                    fact, name_value(fact, facts.get(fact)), self.spans(fact)
-                )
+                value = facts.get(fact)
+                spans = self.spans(fact) if value is not None else ()
+                plain = _PLAIN.get((fact, value)) if not spans else None
+                found[fact] = plain or RuleEvidence(fact, name_value(fact, value), spans)
         return list(found.values())
 
     def spans(self, fact: str) -> Sequence[Span]:
@@ -66,4 +75,10 @@ def _flag_spans(report: FlagReport) -> list[Span]:
     ]
 
 
+# Evidence that no words stand behind is the same for every message.
+_PLAIN: Final = {
+    (fact, value): RuleEvidence(fact, name_value(fact, value))
+    for fact in CHOSEN_FACTS
+    for value in choices_of(fact) or ()
+} | {(fact, None): RuleEvidence(fact, name_value(fact, value=None)) for fact in SHOWN_FACTS}
 NO_GROUNDS: Final = Grounds()

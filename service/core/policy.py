@@ -1,8 +1,9 @@
 """The policy (研判规则) in force, as data: levels, rules, deadlines, offices and words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from service.core.conditions import Condition
 from service.core.quantities import Circumstances
@@ -113,7 +114,8 @@ class Policy:
     """A policy bundle in force; `version` is the hash of its files.
 
     `asked_lexicons` are the word lists that rules ask about; `book` indexes every rule that is
-    asked about a message.
+    asked about a message; `anchors` are the scores of the levels by their ranks as labels;
+    `following` are the tables that are asked once level and response are decided.
     """
 
     version: str
@@ -136,13 +138,21 @@ class Policy:
     review: ReviewRule
     draft: DraftPolicy
     least_hours: float
-    asked_lexicons: Mapping[str, Sequence[str]]
+    asked_lexicons: Mapping[str, re.Pattern[str]]
     circumstances: Circumstances
     dictionary: Sequence[DictionaryEntry]
     search_terms: Sequence[str]
     book: RuleBook = field(init=False, repr=False, compare=False)
+    anchors: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    following: tuple[RuleTable[Any], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        anchors = {str(level.rank): level.anchor for level in self.levels.values()}
+        object.__setattr__(self, "anchors", anchors)
+        following: list[RuleTable[Any]] = [self.values, self.dispositions, self.channels]
+        following += [self.calls, self.verification, self.steps, self.deadlines]
+        following.append(self.offices.additions)
+        object.__setattr__(self, "following", tuple(following))
         tables = [
             table
             for name in self.__dataclass_fields__

@@ -1,7 +1,7 @@
 """Rule table → recommendation (处置建议): type, value, office, steps and deadlines."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.core.assessment import (
     Call,
@@ -18,7 +18,7 @@ from service.core.conditions import name_value
 from service.core.deadlines import find_deadlines
 from service.core.labels import CHANNELS, RESPONSE
 from service.core.message import Message
-from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, Policy
+from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, DeadlineRule, Policy
 from service.core.risk import level_without, pivots, report_rule
 from service.core.rules import Rule, Standing
 
@@ -38,35 +38,66 @@ def recommend_response(case: Case, level: str, policy: Policy) -> Recommendation
     fired = book.fired(policy.response_rules, standing)
     ranked = _rank(prediction.label, fired)
     chosen = ranked[0] if ranked else max(RESPONSE_TYPES, key=prediction.scores.__getitem__)
-    decision = book.change(standing, "response", chosen if ranked else NO_RESPONSE)
-    clocks = book.fired(policy.deadlines, decision) if ranked else ()
-    value = book.fired(policy.values, decision)[0] if ranked else None
-    channel = book.fired(policy.channels, decision)[0]
-    speaking = [*fired, *(rule for rule in (value, channel) if rule and ranked)]
+    said = chosen if ranked else NO_RESPONSE
+    decision = book.change(standing, "response", said)
+    outcome = book.derive(policy.following, decision, said, lambda: _follow(decision, said, policy))
+    speaking = [*fired, outcome.value, outcome.channel] if ranked else fired
     return Recommendation(
         type=chosen,
         name=RESPONSE[chosen],
-        value=value.effect if value else NO_RESPONSE,
-        confidence=prediction.scores[chosen if ranked else NO_RESPONSE],
+        value=outcome.value.effect if ranked else NO_RESPONSE,
+        confidence=prediction.scores[said],
         scores=prediction.scores,
         secondary=ranked[1:],
         rules=[
             _model_report(prediction),
-            *(report_rule(rule, rule.effect, decision, case.grounds) for rule in speaking),
+            *[report_rule(rule, rule.effect, decision, case.grounds) for rule in speaking],
         ],
         counterfactuals=_without_each(chosen, prediction, fired, standing, policy)
         if ranked
         else (),
-        official_disposition=_dispose(chosen, decision, policy) if ranked else None,
-        deadlines=find_deadlines(clocks, policy.calendar, message.found_at or case.now, case.now),
+        official_disposition=outcome.disposition,
+        deadlines=find_deadlines(
+            outcome.clocks, policy.calendar, message.found_at or case.now, case.now
+        ),
+        steps=outcome.steps,
+        channel=outcome.channel.effect,
+        place=_place(outcome.channel.effect, message),
+        owner=_owner(case.classification.heads["topic"], outcome.additions, policy),
+        called_for=outcome.called_for,
+        needs_verification=outcome.needs_verification,
+    )
+
+
+class _Outcome(NamedTuple):
+    """What follows from a decision, whatever the words of the message."""
+
+    value: Rule
+    channel: Rule
+    disposition: OfficialDisposition | None
+    clocks: Sequence[DeadlineRule]
+    steps: Sequence[str]
+    called_for: Sequence[Call]
+    additions: Sequence[Rule]
+    needs_verification: bool
+
+
+def _follow(decision: Standing, said: str, policy: Policy) -> _Outcome:
+    book = policy.book
+    dispositions = [r for r in book.fired(policy.dispositions, decision) if r.type == said]
+    return _Outcome(
+        value=book.fired(policy.values, decision)[0],
+        channel=book.fired(policy.channels, decision)[0],
+        disposition=next(
+            (OfficialDisposition(r.id, r.text, r.action, r.source) for r in dispositions), None
+        ),
+        clocks=book.fired(policy.deadlines, decision) if said != NO_RESPONSE else (),
         steps=[step.text for step in book.fired(policy.steps, decision)],
-        channel=channel.effect,
-        place=_place(channel.effect, message),
-        owner=_owner(case.classification.heads["topic"], decision, policy),
         called_for=[
             Call(rule.effect, CALLS[rule.effect], rule.text, rule.source)
             for rule in book.fired(policy.calls, decision)
         ],
+        additions=book.fired(policy.offices.additions, decision),
         needs_verification=bool(book.fired(policy.verification, decision)),
     )
 
@@ -97,13 +128,6 @@ def _without_each(
     return found
 
 
-def _dispose(chosen: str, decision: Standing, policy: Policy) -> OfficialDisposition | None:
-    for rule in policy.book.fired(policy.dispositions, decision):
-        if rule.type == chosen:
-            return OfficialDisposition(rule.id, rule.text, rule.action, rule.source)
-    return None
-
-
 def _place(effect: str, message: Message) -> Place:
     """Where the response would be read: on the very site that carries the message, if so."""
     on_site = effect == "same_site"
@@ -114,17 +138,16 @@ def _place(effect: str, message: Message) -> Place:
     )
 
 
-def _owner(topic: Prediction, decision: Standing, policy: Policy) -> Owner:
+def _owner(topic: Prediction, added: Sequence[Rule], policy: Policy) -> Owner:
     """The office of the topic, those of other likely topics, and those that rules call in."""
     offices = policy.offices
-    lead = offices.by_topic.get(topic.label, "")
-    likely = [t for t, p in topic.scores.items() if p >= offices.least_support]
-    support = [offices.by_topic.get(t, "") for t in sorted(likely, key=lambda t: -topic.scores[t])]
-    added = policy.book.fired(offices.additions, decision)
-    others = dict.fromkeys([*support, *(rule.effect for rule in added)])
+    lead, least = offices.by_topic.get(topic.label, ""), offices.least_support
+    likely = [name for name, p in topic.scores.items() if p >= least and name != topic.label]
+    likely.sort(key=lambda name: -topic.scores[name])
+    others = [offices.by_topic.get(name, "") for name in likely] + [rule.effect for rule in added]
     return Owner(
         lead=lead,
-        support=[name for name in others if name and name != lead],
+        support=[name for name in dict.fromkeys(others) if name and name != lead],
         reasons=[rule.text for rule in added],
         source=offices.source,
     )

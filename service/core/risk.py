@@ -16,6 +16,7 @@ _SPEED: Final = tuple(fact for fact in FIGURES if fact.startswith("speed."))
 _MEDIA: Final = ("media.tier", "media.reports", "media.hot_search")
 _METADATA: Final = {"reach": (*_SPREAD, *_SPEED), "media": _MEDIA}
 _OWN_FIGURES: Final = {"reach": _SPREAD, "media": _MEDIA}
+_UNKNOWN: Final = {key: Dimension(DIMENSIONS[key], None, "unknown") for key in _METADATA}
 _DERIVED: Final = frozenset({"text_level", "level"})  # conclusions, not facts one could do without
 
 
@@ -121,9 +122,9 @@ def _nature(case: Case, fired: Sequence[Rule], policy: Policy) -> Dimension:
 def _consequence(case: Case, fired: Sequence[Rule], policy: Policy) -> Dimension:
     """How bad it may become: the expected score of the risk head, raised by the rules."""
     mine = [rule for rule in fired if rule.dimension == "consequence"]
-    levels = list(policy.levels.values())
-    said = case.classification.heads["risk"].scores
-    expected = sum(p * levels[int(rank) - 1].anchor for rank, p in said.items())
+    anchors, expected = policy.anchors, 0.0
+    for rank, probability in case.classification.heads["risk"].scores.items():
+        expected += probability * anchors[rank]
     return _from_text("consequence", round(expected), mine, policy, case.grounds)
 
 
@@ -131,10 +132,12 @@ def _from_text(
     dimension: str, base: int, mine: Sequence[Rule], policy: Policy, grounds: Grounds
 ) -> Dimension:
     """A dimension read from the text, with the words behind its rules."""
+    if not mine:
+        return Dimension(DIMENSIONS[dimension], base, "text")
     score = max([base, *_anchors(mine, policy)])
     facts = dict.fromkeys(fact for rule in mine for fact in rule.when.facts)
     quotes = dict.fromkeys(span.text for fact in facts for span in grounds.spans(fact))
-    return Dimension(DIMENSIONS[dimension], score, "rule" if mine else "text", list(quotes))
+    return Dimension(DIMENSIONS[dimension], score, "rule", list(quotes))
 
 
 def _from_metadata(
@@ -143,7 +146,7 @@ def _from_metadata(
     """A dimension read from metadata alone; unknown while none of its figures is given."""
     known = [fact for fact in _METADATA[dimension] if fact in facts]
     if not known:
-        return Dimension(DIMENSIONS[dimension], None, "unknown")
+        return _UNKNOWN[dimension]
     mine = [rule for rule in fired if rule.dimension == dimension]
     decisive = {fact for rule in mine for fact in rule.when.facts}
     shown = [fact for fact in known if fact in decisive] or [

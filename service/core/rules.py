@@ -1,11 +1,11 @@
 """Rules (规则) and the book that finds those that fire without asking every one of them."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from service.core.conditions import FIGURES, Clause, Condition, Fact, Facts, choices_of, is_truth
+from service.core.conditions import FIGURES, Clause, Condition, Fact, Facts, choices_of
 
 
 class Conditional(Protocol):
@@ -17,6 +17,7 @@ class Conditional(Protocol):
 
 
 T = TypeVar("T", bound=Conditional)
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,80 +52,80 @@ class RuleTable(Generic[T]):
         return len(self.rules)
 
 
-_ALWAYS: Final = ""  # what a rule without any clause waits for
+_MOST_KNOWN: Final = 4_096  # combinations remembered for a table; a flood of new ones starts anew
 
 
 class _Entry(NamedTuple):
-    """A rule with the bits that must all be set, and the groups of which one bit each must."""
+    """The bits that must all be set, the groups of which one bit each must, and the rule."""
 
-    position: int
     needed: int
     groups: tuple[int, ...]
     rule: Any
 
 
-class Standing(NamedTuple):
-    """Facts as a rule book sees them: a bit for every clause that holds.
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """A table's entries, the bits that any of them asks for, and what fired for bits seen before.
 
-    `active` are the facts that are neither unknown nor false.
+    What fires depends on nothing else, and the messages of a city bring few combinations.
     """
+
+    entries: Sequence[_Entry]
+    asked: int
+    known: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+
+
+class Standing(NamedTuple):
+    """Facts as a rule book sees them: `holding` has a bit for every clause that holds."""
 
     facts: Facts
     holding: int
-    active: tuple[str, ...]
 
 
 class RuleBook:
     """All tables of a policy over one set of clauses, so that hundreds of rules cost little.
 
-    Every distinct clause is a bit. Facts become one number, once a message, and a rule holds if
-    its bits are set. A rule is looked at only if the fact of its most telling clause is active: a
-    figure that is known, a flag that is raised, a label that is given.
+    Every distinct clause is a bit. Facts become one number, once a message; a rule holds if its
+    bits are set, which is one comparison of two numbers, and only for a combination not met before.
     """
 
     def __init__(self, tables: Sequence[RuleTable[Any]]) -> None:
         self._bits: dict[Clause, int] = {}
+        self._derived: dict[int, tuple[Any, int, dict[tuple[int, str], Any]]] = {}
         self._tables: Final = {table: self._index(table) for table in tables}
-        self._by_value: dict[str, dict[Fact, int]] = {}
-        self._by_figure: dict[str, tuple[list[float], list[int]]] = {}
         by_fact: dict[str, list[Clause]] = {}
         for clause in self._bits:
             by_fact.setdefault(clause.fact, []).append(clause)
-        for fact, clauses in by_fact.items():
-            if fact in FIGURES:
-                self._by_figure[fact] = self._steps(fact, clauses)
-            else:
-                self._by_value[fact] = {
-                    value: self._mask(clauses, {fact: value}) for value in choices_of(fact) or ()
-                }
-        self._masks: Final = {
-            fact: sum(self._bits[clause] for clause in clauses) for fact, clauses in by_fact.items()
+        self._by_value: Final = {
+            fact: {value: self._mask(clauses, {fact: value}) for value in choices_of(fact) or ()}
+            for fact, clauses in by_fact.items()
+            if fact not in FIGURES
         }
-        unshown = [clause for clause in self._bits if clause.holds({})]
-        self._unshown: Final = sum(self._bits[clause] for clause in unshown)
-        self._asked_unshown: Final = tuple({clause.fact for clause in unshown})
+        self._by_figure: Final = {
+            fact: self._steps(fact, clauses) for fact, clauses in by_fact.items() if fact in FIGURES
+        }
+        self._masks: Final = {fact: self._any(clauses) for fact, clauses in by_fact.items()}
+        self._unshown: Final = self._any([clause for clause in self._bits if clause.holds({})])
 
-    def _index(self, table: RuleTable[Any]) -> dict[str, list[_Entry]]:
-        """The rules by the fact of which they ask first; those that ask nothing under `_ALWAYS`."""
-        indexed: dict[str, list[_Entry]] = {}
-        for position, rule in enumerate(table):
-            condition: Condition = rule.when
-            needed = 0
-            for clause in condition.clauses:
-                needed |= self._bit(clause)
-            groups = tuple(
-                sum({self._bit(clause) for clause in group}) for group in condition.groups
-            )
-            entry = _Entry(position, needed, groups, rule)
-            for fact in _guards(condition):
-                indexed.setdefault(fact, []).append(entry)
-        return indexed
+    def _index(self, table: RuleTable[Any]) -> _Index:
+        conditions = [(rule, rule.when) for rule in table]
+        entries = [
+            _Entry(self._any(when.clauses), tuple(map(self._any, when.groups)), rule)
+            for rule, when in conditions
+        ]
+        return _Index(
+            entries, self._any([clause for _, when in conditions for clause in when.parts])
+        )
 
-    def _bit(self, clause: Clause) -> int:
-        return self._bits.setdefault(clause, 1 << len(self._bits))
+    def _any(self, clauses: Sequence[Clause]) -> int:
+        """The bits of these clauses, new ones where they have none yet."""
+        bits = 0
+        for clause in clauses:
+            bits |= self._bits.setdefault(clause, 1 << len(self._bits))
+        return bits
 
     def _mask(self, clauses: Sequence[Clause], facts: Facts) -> int:
-        return sum(self._bits[clause] for clause in clauses if clause.holds(facts))
+        return self._any([clause for clause in clauses if clause.holds(facts)])
 
     def _steps(self, fact: str, clauses: Sequence[Clause]) -> tuple[list[float], list[int]]:
         """Thresholds in order, and the bits of a figure below the first, then from each on."""
@@ -134,62 +135,66 @@ class RuleBook:
 
     def read(self, facts: Facts) -> Standing:
         """The facts as clauses that hold."""
-        holding, active = self._unshown, [_ALWAYS, *self._asked_unshown]
+        holding, masks, by_value = self._unshown, self._masks, self._by_value
         for fact, value in facts.items():
-            if (mask := self._masks.get(fact)) is not None:
-                holding = holding & ~mask | self._holding(fact, value)
-                active.append(fact)
-        return Standing(facts, holding, tuple(active))
+            if fact in masks:
+                if fact in by_value:
+                    holding = holding & ~masks[fact] | by_value[fact].get(value, 0)
+                else:
+                    thresholds, steps = self._by_figure[fact]
+                    holding |= steps[bisect_right(thresholds, value)]  # type: ignore[type-var]
+        return Standing(facts, holding)
 
     def change(self, standing: Standing, fact: str, value: Fact) -> Standing:
         """The same facts but for one; `None` makes it absent."""
         facts = {**standing.facts, fact: value}
         if value is None:
             del facts[fact]
-        mask = self._masks.get(fact)
-        if mask is None:
-            return Standing(facts, standing.holding, standing.active)
-        holding = standing.holding & ~mask
-        holding |= self._unshown & mask if value is None else self._holding(fact, value)
-        active = standing.active if fact in standing.active else (*standing.active, fact)
-        return Standing(facts, holding, active)
+        mask = self._masks.get(fact, 0)
+        known = self.read({} if value is None else {fact: value})
+        return Standing(facts, standing.holding & ~mask | known.holding & mask)
 
-    def _holding(self, fact: str, value: Fact) -> int:
-        """The bits of a fact's clauses that hold for a value."""
-        by_value = self._by_value.get(fact)
-        if by_value is not None:
-            return by_value.get(value, 0)
-        thresholds, steps = self._by_figure[fact]
-        return steps[bisect_right(thresholds, float(value or 0))]
-
-    def fired(self, table: RuleTable[T], standing: Standing) -> list[T]:
+    def fired(self, table: RuleTable[T], standing: Standing) -> Sequence[T]:
         """The rules of a table that hold, in their order."""
-        indexed, holding = self._tables[table], standing.holding
-        found = [
-            entry
-            for fact in standing.active
-            if fact in indexed
-            for entry in indexed[fact]
-            if holding & entry.needed == entry.needed
-            and (not entry.groups or all(holding & group for group in entry.groups))
-        ]
-        if len(found) > 1:
-            ordered = {entry.position: entry.rule for entry in found}  # one for each of its guards
-            return [ordered[position] for position in sorted(ordered)]
-        return [entry.rule for entry in found]
+        index = self._tables[table]
+        asked = standing.holding & index.asked
+        found = index.known.get(asked)
+        if found is None:
+            found = tuple(
+                rule
+                for needed, groups, rule in index.entries
+                if asked & needed == needed and all(asked & group for group in groups)
+            )
+            if len(index.known) == _MOST_KNOWN:
+                index.known.clear()
+            index.known[asked] = found
+        return found
 
+    def derive(
+        self,
+        tables: Sequence[RuleTable[Any]],
+        standing: Standing,
+        choice: str,
+        make: Callable[[], D],
+    ) -> D:
+        """What `make` gives, made once for each combination of clauses that the tables ask for.
 
-def _guards(condition: Condition) -> set[str]:
-    """Facts of which one must be active for the condition to hold: as telling as can be."""
-    if condition.clauses:
-        return {min(condition.clauses, key=_commonness).fact}
-    if condition.groups:
-        return {clause.fact for clause in min(condition.groups, key=len)}
-    return {_ALWAYS}
-
-
-def _commonness(clause: Clause) -> int:
-    """How often a fact is active, roughly: figures are mostly unknown, flags mostly not raised."""
-    if clause.fact in FIGURES:
-        return 3 if clause.fact.startswith("confidence.") else 0
-    return 1 if is_truth(clause.fact) and clause.operand is True else 2
+        Args:
+            tables: the tables on whose rules `make` depends.
+            standing: the facts.
+            choice: the one other thing that `make` depends on.
+            make: makes it.
+        """
+        if id(tables) not in self._derived:
+            asked = 0
+            for table in tables:
+                asked |= self._tables[table].asked
+            self._derived[id(tables)] = (tables, asked, {})
+        _, asked, known = self._derived[id(tables)]
+        key = (standing.holding & asked, choice)
+        found: D | None = known.get(key)
+        if found is None:
+            if len(known) == _MOST_KNOWN:
+                known.clear()
+            found = known[key] = make()
+        return found
