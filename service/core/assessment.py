@@ -1,11 +1,13 @@
 """The assessment (研判结果) and its parts, named and shaped as docs/api.md promises."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from service.core.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Evidence:
     """A span of the original text, in code points, end-exclusive.
 
@@ -18,7 +20,7 @@ class Evidence:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Span:
     """Words of the original, in code points, end-exclusive; `where` is `text` or `title`."""
 
@@ -28,7 +30,7 @@ class Span:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuantityReport:
     """A figure of the message: `least` to `most`, or without an upper bound where that is `None`.
 
@@ -47,7 +49,7 @@ class QuantityReport:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleEvidence:
     """A fact that made a rule fire, in words, and where in the message it was read."""
 
@@ -56,7 +58,7 @@ class RuleEvidence:
     spans: Sequence[Span] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Counterfactual:
     """What the level or the response would be (`result`) without one fact."""
 
@@ -65,7 +67,7 @@ class Counterfactual:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TextReport:
     """What normalization made of the text; `characters` counts the original's code points."""
 
@@ -75,7 +77,7 @@ class TextReport:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LabelReport:
     """One head's label with its name, its probability and the probabilities of all labels."""
 
@@ -85,7 +87,7 @@ class LabelReport:
     scores: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FlagReport:
     """A raised flag (要素) with the spans that speak for it, in the text and in the title."""
 
@@ -96,7 +98,7 @@ class FlagReport:
     title_evidence: Sequence[Evidence] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dimension:
     """One of the plan's four factors: score 0–100, or `None` with basis `unknown`."""
 
@@ -106,7 +108,7 @@ class Dimension:
     evidence: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleReport:
     """A rule that had a say; `effect` is the level, type, value or channel it spoke for."""
 
@@ -117,7 +119,7 @@ class RuleReport:
     evidence: Sequence[RuleEvidence] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RiskAssessment:
     """The level (等级), its rank 1–4, a score 0–100 inside the level's band, and the reasons."""
 
@@ -131,7 +133,7 @@ class RiskAssessment:
     counterfactuals: Sequence[Counterfactual] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deadline:
     """By when something is due, and which rule says so.
 
@@ -151,7 +153,7 @@ class Deadline:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OfficialDisposition:
     """Which of the six cases of 国办发〔2016〕80号 it is, and what that document asks for."""
 
@@ -161,7 +163,7 @@ class OfficialDisposition:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A press conference or an expert that is called for, and why."""
 
@@ -171,7 +173,7 @@ class Call:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Owner:
     """Which office would handle it (承办单位): a hint from the topic, not an assignment."""
 
@@ -181,7 +183,7 @@ class Owner:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """Where the response would be read: how, on which site, under which address."""
 
@@ -190,7 +192,7 @@ class Place:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recommendation:
     """The suggested response (处置建议): advice; a person decides."""
 
@@ -212,7 +214,7 @@ class Recommendation:
     needs_verification: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Assessment:
     """The whole answer for one message."""
 

@@ -1,6 +1,5 @@
 """A case (案情): one message with all that is known of it when it is judged."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from service.core.classify import Classification
@@ -8,9 +7,10 @@ from service.core.conditions import Facts
 from service.core.grounds import NO_GROUNDS, Grounds
 from service.core.message import Message
 from service.core.rules import Standing
+from service.core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Case:
     """What rules are applied to.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.features import BLOCK_WEIGHTS, BLOCKS, Document, features
+from service.core.values import value
 
 Floats = NDArray[np.float32]
 
@@ -22,7 +23,7 @@ _PAIR: Final = 3  # the length of a key of two characters, with the sign of its 
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prediction:
     """What one head says: the label, its calibrated probability, and those of all labels."""
 
@@ -45,7 +46,7 @@ class Coverage(NamedTuple):
 _ALL_KNOWN: Final = Coverage(1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Classification:
     """What all heads say of one message.
 

@@ -47,12 +47,13 @@ def gather_facts(
         "response": heads["response"].label,
         "text_level": text_level(classification),
     }
-    for head, prediction in heads.items():
-        facts[_CONFIDENCE[head]] = prediction.confidence
-    for kind, probability in heads["response"].scores.items():
-        facts[_CONFIDENCE[kind]] = probability
-    for flag, probability in classification.flags.items():
-        facts[_CONFIDENCE[flag]] = probability
+    asked = policy.asked_confidences
+    for head in asked.heads:
+        facts[_CONFIDENCE[head]] = heads[head].confidence
+    for kind in asked.responses:
+        facts[_CONFIDENCE[kind]] = heads["response"].scores[kind]
+    for flag in asked.flags:
+        facts[_CONFIDENCE[flag]] = classification.flags[flag]
     for flag in classification.raised:
         facts[_FLAG[flag]] = True
     for kind, figure in current_figures(quantities).items():

@@ -1,7 +1,7 @@
 """Grounds (依据): for every rule that fired, the words or the figures of the message behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from service.core.assessment import FlagReport, QuantityReport, RuleEvidence, Span
@@ -15,15 +15,17 @@ from service.core.conditions import (
     name_value,
 )
 from service.core.quantities import CURRENT
+from service.core.values import value
 
 _FLAG: Final = "flag."
 _CONFIDENCE: Final = "confidence."
 _QUANTITY: Final = "quantity."
+_FROM_TEXT: Final = (_FLAG, _CONFIDENCE, _QUANTITY, LEXICON)
 _TOGETHER: Final = {"dead_or_missing": ("deaths", "missing")}
 _TEXT, _TITLE = "text", "title"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Grounds:
     """What was found in the message, in its original wording.
 
@@ -38,16 +40,21 @@ class Grounds:
     words: Mapping[str, Sequence[Span]] = field(default_factory=dict)
 
     def of(self, condition: Condition, facts: Facts) -> list[RuleEvidence]:
-        """The evidence of every clause that holds, in the order of the condition."""
+        """The evidence of every clause of a condition that holds, in its order."""
         found: dict[str, RuleEvidence] = {}
-        for clause in condition.parts:
-            fact = clause.fact
-            if fact not in found and clause.holds(facts):
-                value = facts.get(fact)
-                spans = self.spans(fact) if value is not None else ()
-                plain = _PLAIN.get((fact, value)) if not spans else None
-                found[fact] = plain or RuleEvidence(fact, name_value(fact, value), spans)
+        for clause in condition.clauses:
+            found[clause.fact] = self._evidence(clause.fact, facts)
+        for group in condition.groups:
+            for clause in group:
+                if clause.fact not in found and clause.holds(facts):
+                    found[clause.fact] = self._evidence(clause.fact, facts)
         return list(found.values())
+
+    def _evidence(self, fact: str, facts: Facts) -> RuleEvidence:
+        value = facts.get(fact)
+        spans = self.spans(fact) if fact.startswith(_FROM_TEXT) else ()
+        plain = None if spans else _PLAIN.get((fact, value))
+        return plain or RuleEvidence(fact, name_value(fact, value), spans)
 
     def spans(self, fact: str) -> Sequence[Span]:
         """The words of the message that a fact was read from."""

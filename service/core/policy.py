@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from service.core.conditions import Condition
+from service.core.labels import FLAGS, HEAD_NAMES, RESPONSE
 from service.core.quantities import Circumstances
 from service.core.rules import Rule, RuleBook, RuleTable
 from service.core.segment import DictionaryEntry
@@ -109,13 +110,22 @@ class DraftPolicy:
     outline: Sequence[str]
 
 
+class AskedConfidences(NamedTuple):
+    """Heads, response types and flags whose probability a rule asks about."""
+
+    heads: Sequence[str]
+    responses: Sequence[str]
+    flags: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A policy bundle in force; `version` is the hash of its files.
 
     `asked_lexicons` are the word lists that rules ask about; `book` indexes every rule that is
     asked about a message; `anchors` are the scores of the levels by their ranks as labels;
-    `following` are the tables that are asked once level and response are decided.
+    `following` are the tables that are asked once level and response are decided;
+    `asked_confidences` are the probabilities that rules ask about.
     """
 
     version: str
@@ -145,6 +155,7 @@ class Policy:
     book: RuleBook = field(init=False, repr=False, compare=False)
     anchors: Mapping[str, int] = field(init=False, repr=False, compare=False)
     following: tuple[RuleTable[Any], ...] = field(init=False, repr=False, compare=False)
+    asked_confidences: AskedConfidences = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         anchors = {str(level.rank): level.anchor for level in self.levels.values()}
@@ -158,4 +169,11 @@ class Policy:
             for name in self.__dataclass_fields__
             if isinstance(table := getattr(self, name, None), RuleTable)
         ]
-        object.__setattr__(self, "book", RuleBook([*tables, self.offices.additions]))
+        book = RuleBook([*tables, self.offices.additions])
+        object.__setattr__(self, "book", book)
+        heads, responses, flags = (
+            tuple(name for name in names if book.asks(f"confidence.{name}"))
+            for names in (HEAD_NAMES, RESPONSE, FLAGS)
+        )
+        asked = AskedConfidences(heads, responses, flags)
+        object.__setattr__(self, "asked_confidences", asked)

@@ -6,29 +6,29 @@ A figure counts only as current: what is denied (无人伤亡), long past (去�
 
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, islice
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
 from service.core.numerals import Amount, modifier_start, parse_numeral
 from service.core.quantity_patterns import (
-    BREAK,
     CANDIDATE,
     CONTINUED,
     DATE,
     DENIED,
-    EVENT,
     EVENTS,
     NUMBER,
     NUMBERS,
     OTHER,
+    PAUSE,
     SUPPOSED,
     THIS_TIME,
+    TOKEN,
 )
+from service.core.values import value
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -70,9 +70,10 @@ _MOST_NUMBERS: Final = 300  # nobody writes more; a flood of them must not hold 
 _STOPS: Final = "。！？!?\n"
 _LONGEST_SENTENCE: Final = 120  # what tells of a figure's time stands no farther from it
 _FARTHEST: Final = 16  # characters between a figure and what happened to the people counted
+_REACH: Final = _FARTHEST + 8  # with the event's own length
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quantity:
     """A figure in the text: `least` to `most` (may be infinite), in code points `start`–`end`.
 
@@ -144,17 +145,27 @@ def current_figures(quantities: Sequence[Quantity]) -> dict[str, float]:
 
 
 def _pair(text: str) -> Iterator[tuple[str, Amount, int, int]]:
-    """Figures and what happened to the people counted, clause by clause."""
+    """Figures and what happened to the people counted, within reach of each other."""
     numbers = list(islice(_numbers(text), _MOST_NUMBERS))
-    if all(number.lastgroup == OTHER for number in numbers):
-        return
-    breaks = [0, *(m.end() for m in BREAK.finditer(text)), len(text) + 1]
-    for clause, members in groupby(numbers, lambda m: bisect_right(breaks, m.start())):
-        first, last, mine = breaks[clause - 1], breaks[clause], list(members)
-        if any(number.lastgroup != OTHER for number in mine):
-            events = EVENT.finditer(text, first, min(last, len(text)))
-            tokens = sorted([*mine, *events], key=lambda token: token.start())
-            yield from _pair_in_clause(text, tokens)
+    for first, last in _windows(numbers):
+        mine = [number for number in numbers if first <= number.start() < last]
+        tokens = [*mine, *TOKEN.finditer(text, first, last)]
+        tokens.sort(key=re.Match.start)
+        yield from _pair_in_order(text, tokens)
+
+
+def _windows(numbers: Sequence[re.Match[str]]) -> list[tuple[int, int]]:
+    """Where to look for events: around every figure, overlapping places joined."""
+    windows: list[tuple[int, int]] = []
+    for number in numbers:
+        if number.lastgroup == OTHER:
+            continue
+        first, last = max(0, number.start() - _REACH), number.end() + _REACH
+        if windows and first <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], last)
+        else:
+            windows.append((first, last))
+    return windows
 
 
 def _numbers(text: str) -> Iterator[re.Match[str]]:
@@ -167,7 +178,7 @@ def _numbers(text: str) -> Iterator[re.Match[str]]:
         position = number.end() if number else candidate.start() + 1
 
 
-def _pair_in_clause(
+def _pair_in_order(
     text: str, tokens: Sequence[re.Match[str]]
 ) -> Iterator[tuple[str, Amount, int, int]]:
     """Each figure goes with the nearest event before it or after it, from left to right."""
@@ -175,7 +186,10 @@ def _pair_in_clause(
     event: re.Match[str] | None = None
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         kind = str(token.lastgroup)
-        if kind in NUMBERS:
+        if kind == PAUSE:
+            yield from _lone(text, number)
+            number = event = None
+        elif kind in NUMBERS:
             if event and _belongs_to_earlier(event, token, following):
                 yield from _together(text, str(event.lastgroup), token, event.start(), token.end())
                 event = number = None

@@ -41,13 +41,16 @@ NUMBER: Final = re.compile(
     f"(?P<number>{NUMERAL})(?:(?P<household>{_HOUSEHOLD})|(?P<money>{_MONEY})|(?P<time>{_TIME})"
     f"|(?P<other>{_NOT_PEOPLE})|(?P<person>{_PERSON})|(?P<bare>\\s?(?=[死伤亡])))"
 )
-# The first characters of all events, and a few more: a look at one spares a try of seventy words.
-_FIRST: Final = "".join({piece[0] for words in EVENTS.values() for piece in words.split("|")})
-EVENT: Final = re.compile(
-    f"(?=[{_FIRST}])(?:" + "|".join(f"(?P<{kind}>{words})" for kind, words in EVENTS.items()) + ")"
-)
 # A comma parts a figure from what follows, unless that takes the figure up again.
-BREAK: Final = re.compile(r"[。！？；!?;\n]|[，,、](?!\s?(?:其中|全部|均|都|无一))")
+_BREAK: Final = r"[。！？；!?;\n]|[，,、](?!\s?(?:其中|全部|均|都|无一))"
+# The first characters of all of them, and a few more: a look at one spares a try of seventy words.
+_FIRST: Final = "".join({piece[0] for words in EVENTS.values() for piece in words.split("|")})
+TOKEN: Final = re.compile(
+    rf"(?=[{_FIRST}。！？；!?;\n，,、])(?:"
+    + "|".join(f"(?P<{kind}>{words})" for kind, words in EVENTS.items())
+    + f"|(?P<pause>{_BREAK}))"
+)
+PAUSE: Final = "pause"
 # Any numeral beside the first character of any unit.
 CANDIDATE: Final = re.compile(
     "[0-9零〇一二两三四五六七八九十百千万亿几数俩仨壹贰叁拾佰仟]"

@@ -135,14 +135,10 @@ class RuleBook:
 
     def read(self, facts: Facts) -> Standing:
         """The facts as clauses that hold."""
-        holding, masks, by_value = self._unshown, self._masks, self._by_value
+        holding, masks = self._unshown, self._masks
         for fact, value in facts.items():
             if fact in masks:
-                if fact in by_value:
-                    holding = holding & ~masks[fact] | by_value[fact].get(value, 0)
-                else:
-                    thresholds, steps = self._by_figure[fact]
-                    holding |= steps[bisect_right(thresholds, value)]  # type: ignore[type-var]
+                holding = holding & ~masks[fact] | self._holding(fact, value)
         return Standing(facts, holding)
 
     def change(self, standing: Standing, fact: str, value: Fact) -> Standing:
@@ -150,9 +146,22 @@ class RuleBook:
         facts = {**standing.facts, fact: value}
         if value is None:
             del facts[fact]
-        mask = self._masks.get(fact, 0)
-        known = self.read({} if value is None else {fact: value})
-        return Standing(facts, standing.holding & ~mask | known.holding & mask)
+        mask = self._masks.get(fact)
+        if mask is None:
+            return Standing(facts, standing.holding)
+        holds = self._unshown & mask if value is None else self._holding(fact, value)
+        return Standing(facts, standing.holding & ~mask | holds)
+
+    def _holding(self, fact: str, value: Fact) -> int:
+        """The bits of a fact's clauses that hold for a value."""
+        if fact in self._by_value:
+            return self._by_value[fact].get(value, 0)
+        thresholds, steps = self._by_figure[fact]
+        return steps[bisect_right(thresholds, value)]  # type: ignore[type-var]
+
+    def asks(self, fact: str) -> bool:
+        """Whether any rule asks about a fact."""
+        return fact in self._masks
 
     def fired(self, table: RuleTable[T], standing: Standing) -> Sequence[T]:
         """The rules of a table that hold, in their order."""
