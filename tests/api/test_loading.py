@@ -150,7 +150,7 @@ def test_a_bad_policy_stops_the_start(tmp_path: Path) -> None:
     policy = Path(shutil.copytree(Settings().policy_dir, tmp_path / "policy"))
     path = policy / "policy.toml"
     path.write_text(
-        path.read_text(encoding="utf-8").replace("hours = 5", "hours = -"), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace("amount = 5", "amount = -"), encoding="utf-8"
     )
     ended = serve(YANPAN_POLICY_DIR=str(policy))
     assert ended.returncode == 2
