@@ -1,6 +1,7 @@
 """The chain of a running service: loaded in the background, ready or not."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -25,6 +26,8 @@ class ChainLoader:
         """Loads; a bundle that turns out unusable ends the process with its reason in the log."""
         try:
             self._chain = await asyncio.to_thread(build_chain, self._settings)
+            gc.collect()
+            gc.freeze()  # what lives as long as the process need not be searched again and again
         except YanpanError as error:
             _log.critical("无法启动：%s", error)
             os.kill(os.getpid(), signal.SIGTERM)

@@ -1,15 +1,21 @@
+import sys
 import time
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.segment import Segmenter
+from service.core.normalize import Normalizer
+from service.core.segment import JiebaEngine, Segmenter, choose_engine
 from service.policy_bundle import load_policy
 from service.settings import Settings
+from training.corpora import read_texts
 
 POLICY = load_policy(Settings().policy_dir)
 SEGMENTER = Segmenter(POLICY.dictionary)
+ORACLE = Segmenter(POLICY.dictionary, JiebaEngine(POLICY.dictionary))
 
 
 def test_the_dictionary_is_large_enough_and_of_one_word_a_line() -> None:
@@ -37,3 +43,60 @@ def test_a_long_run_of_one_character_is_bounded_work() -> None:
     words = SEGMENTER.segment("龘" * 50_000)
     assert sum(len(word.text) for word in words) == 50_000
     assert time.monotonic() - began < 60  # a hang, not a speed, is what this catches
+
+
+def test_the_fast_engine_serves_and_jieba_where_it_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert SEGMENTER.engine.startswith("rjieba ")
+    monkeypatch.setitem(sys.modules, "rjieba", None)  # what an import of a missing package meets
+    assert choose_engine([]).name.startswith("jieba ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2010-2014年的T_T，看SuperJunior-M和p1-2",
+        "身高823.7cm，T.O.E.F.L和QTJ-4，见t.cn/abc",
+        "一百%的C++和C#，3.5%，v1.2.3_beta&more",
+        "㐀㐁龥鿖鿿𠀀𠀁字",
+        "半个\ud83d字",
+        "旅行社零团费，12345热线没人接",
+        "",
+        "   ",
+    ],
+)
+def test_its_words_are_those_of_jieba(text: str) -> None:
+    assert SEGMENTER.segment(text) == ORACLE.segment(text)
+
+
+# Of what jieba and its port could part differently: marks, figures, letters, other scripts, spaces.
+HAN = "旅行社的人民政府小区停水了吗很好看一二三零"
+ODD = st.text(f"{HAN}abcXYZ012389-+#&._%，。！？ \n\t㐀鿖𠀀éñカナ한", max_size=40)
+
+
+@given(ODD)
+def test_any_mixture_is_cut_as_jieba_cuts_it(text: str) -> None:
+    assert SEGMENTER.segment(text) == ORACLE.segment(text)
+
+
+def test_of_real_messages_it_cuts_all_but_ties_as_jieba_does(data: Path) -> None:
+    """Where two ways to cut are as likely to the last bit (啊啊啊啊), rounding decides."""
+    texts = [
+        text
+        for name, path in (
+            ("smp2020", "sentiment/smp2020_weibo.parquet"),
+            ("letters_with_replies", "letters/letters_with_replies.parquet"),
+            ("topic7", "topic7/train.parquet"),
+        )
+        for text in sample(list(read_texts(name, data / path)), 7_000)
+    ]
+    normalizer = Normalizer(POLICY.search_terms)
+    clean = [normalizer.normalize(text).text for text in texts]
+    same = [SEGMENTER.segment(text) == ORACLE.segment(text) for text in clean]
+    print(f"{sum(same)} of {len(same)} real messages cut alike")
+    assert sum(same) / len(same) >= 0.998
+
+
+def sample(texts: list[str], size: int) -> list[str]:
+    return Random(7).sample(texts, min(size, len(texts)))  # noqa: S311 — to vary a test
