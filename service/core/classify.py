@@ -8,17 +8,25 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.features import BLOCK_WEIGHTS, BLOCKS, Document, features
+from service.core.features import (
+    BLOCK_WEIGHTS,
+    BLOCKS,
+    Document,
+    Keys,
+    feature_keys,
+    gram_starts,
+)
 from service.core.values import value
 
 Floats = NDArray[np.float32]
 
-_PAIR: Final = 3  # the length of a key of two characters, with the sign of its block
+_PAIR: Final = 2  # characters
 
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
@@ -184,6 +192,14 @@ def interpret(
     return Classification(predictions, flags, tuple(raised), coverage)
 
 
+class _Occurrences(NamedTuple):
+    """Where the known features of a document were read from; spans as arrays."""
+
+    rows: list[int]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+
+
 class StackedClassifier:
     """Term-weighted features times one coefficient matrix that serves all heads, then refined.
 
@@ -206,13 +222,15 @@ class StackedClassifier:
         *,
         refinements: Sequence[Refinement] = (),
     ) -> None:
-        self._rows = {key: row for row, key in enumerate(vocabulary)}
-        self._blocks = np.array([BLOCKS.index(key[0]) for key in self._rows], dtype=np.int8)
-        self._idf = idf
-        self._coefficients = coefficients
+        self._rows: dict[str, dict[str, int]] = {block: {} for block in BLOCKS}
+        for row, key in enumerate(vocabulary):
+            self._rows[key[0]][key[1:]] = row
+        self._idf = idf.view(np.ndarray)  # mapped all the same, but sliced without ceremony
+        self._coefficients = coefficients.view(np.ndarray)
         self._intercepts = intercepts
         self._heads = {head.name: head for head in heads}
         self._refinements = {refinement.head: refinement for refinement in refinements}
+        self._last: tuple[Document | None, _Occurrences | None] = (None, None)
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:
@@ -221,12 +239,12 @@ class StackedClassifier:
 
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
-        counts = Counter(feature.key for feature in features(document))
-        inputs = self._first_stage(counts)
+        keys = feature_keys(document)
+        inputs = self._first_stage(keys)
         outputs = inputs[:-1].copy()
         for refinement in self._refinements.values():
             outputs[self._heads[refinement.head].columns] = refinement.apply(inputs)
-        return interpret(outputs, self._heads.values(), self._coverage(counts))
+        return interpret(outputs, self._heads.values(), self._coverage(keys))
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.
@@ -238,8 +256,9 @@ class StackedClassifier:
         kept, and neighbours joined.
         """
         weights = self._character_weights(document, head, label)
+        upto = [0.0, *np.cumsum(weights).tolist()]
         words = [
-            (word.start, word.end, float(weights[word.start : word.end].sum()))
+            (word.start, word.end, upto[word.end] - upto[word.start])
             for word in document.words
             if word.text[0].isalnum()  # a mark shares in the weights but explains nothing
         ]
@@ -254,51 +273,91 @@ class StackedClassifier:
             spans.append(Contribution(start, end, weight))
         return sorted(spans, key=lambda span: -span.weight)
 
-    def _first_stage(self, counts: Counter[str]) -> Floats:
+    def _first_stage(self, keys: Keys) -> Floats:
         """The linear outputs of all heads, and last the volume of the message."""
-        rows, values = self._weigh(counts)
+        rows, values = self._weigh(self._counts(keys))
         outputs = values @ self._coefficients[rows] + self._intercepts
-        return np.append(outputs, np.float32(volume(counts.total())))
+        return np.append(outputs, np.float32(volume(keys.total)))
+
+    def _counts(self, keys: Keys) -> list[Counter[int]]:
+        """For each block, how often each known row occurs."""
+        words, grams = (self._rows[block] for block in BLOCKS)
+        found = (
+            chain(map(words.get, keys.words), map(words.get, keys.word_pairs)),
+            chain.from_iterable(map(grams.get, of_length) for of_length in keys.grams),
+        )
+        return [Counter(row for row in rows if row is not None) for rows in found]
+
+    def _weigh(self, counts: Sequence[Counter[int]]) -> tuple[NDArray[np.intp], Floats]:
+        """Rows and weights of the known features: (1 + ln count) · idf, each block scaled."""
+        blocks = [
+            (np.array(list(known), np.intp), np.array(list(known.values()), np.float32), length)
+            for known, length in zip(counts, BLOCK_WEIGHTS, strict=True)
+        ]
+        weighed = []
+        for rows, times, length in blocks:
+            values = (1 + np.log(times)) * self._idf[rows]
+            norm = math.sqrt(values @ values)
+            weighed.append(values * np.float32(length / (norm or 1)))
+        return np.concatenate([rows for rows, _, _ in blocks]), np.concatenate(weighed)
 
     def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
-        found = list(features(document))
-        counts = Counter(feature.key for feature in found)
+        """What each character adds to an output, shape (characters,)."""
+        keys = feature_keys(document)
+        counts = self._counts(keys)
         rows, values = self._weigh(counts)
         column = self._heads[head].labels.index(label)
         if head in self._refinements:
-            slopes = self._refinements[head].slopes(self._first_stage(counts), column)
+            slopes = self._refinements[head].slopes(self._first_stage(keys), column)
             shares = values * (self._coefficients[rows] @ slopes[:-1])
         else:
             shares = values * self._coefficients[rows, self._heads[head].first + column]
-        share_of = dict(zip(rows.tolist(), shares.tolist(), strict=True))
-        weights = np.zeros(len(document.text))
-        for key, start, end in found:
-            row = self._rows.get(key)
-            if row is not None:
-                weights[start:end] += share_of[row] / counts[key] / (end - start)
+        times = [count for known in counts for count in known.values()]
+        share_of = dict(zip(rows.tolist(), (shares / times).tolist(), strict=True))
+        found = self._occurrences(document)
+        added = np.array([share_of[row] for row in found.rows]) / (found.ends - found.starts)
+        # What a span adds, spread over its characters: up where it begins and down where it ends.
+        size = len(document.text) + 1
+        up, down = (np.bincount(where, added, size) for where in (found.starts, found.ends))
+        weights: NDArray[np.float64] = np.cumsum(up - down)[:-1]
         return weights
 
-    def _weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
-        """Rows and weights of the known features: (1 + ln count) · idf, each block scaled."""
-        known = [
-            (row, count) for key, count in counts.items() if (row := self._rows.get(key, -1)) >= 0
-        ]
-        rows = np.array([row for row, _ in known], dtype=np.intp)
-        values = np.array([count for _, count in known], dtype=np.float32)
-        values = (1 + np.log(values)) * self._idf[rows]
-        blocks = self._blocks[rows]
-        for block, length in enumerate(BLOCK_WEIGHTS):
-            mine = blocks == block
-            values[mine] *= length / (np.linalg.norm(values[mine]) or 1)
-        return rows, values
+    def _occurrences(self, document: Document) -> "_Occurrences":
+        """The known features with their spans, kept for the next label of the same document."""
+        last, found = self._last
+        if last is not document or found is None:
+            found = self._locate(document)
+            self._last = (document, found)
+        return found
 
-    def _coverage(self, counts: Mapping[str, int]) -> Coverage:
-        words = [key for key in counts if key[0] == "w" and " " not in key]
-        pairs = [key for key in counts if key[0] == "c" and len(key) == _PAIR]
-        return Coverage(self._known_share(words, 0.0), self._known_share(pairs, 1.0))
+    def _locate(self, document: Document) -> "_Occurrences":
+        keys, words = feature_keys(document), document.words
+        known_words, known_grams = (self._rows[block] for block in BLOCKS)
+        rows = [*map(known_words.get, keys.words), *map(known_words.get, keys.word_pairs)]
+        starts = [word.start for word in words] + [word.start for word in words[:-1]]
+        ends = [word.end for word in words] + [word.end for word in words[1:]]
+        of_lengths = zip(keys.grams, gram_starts(document), strict=True)
+        for length, (grams, places) in enumerate(of_lengths, 1):
+            rows += map(known_grams.get, grams)
+            starts += places
+            ends += [place + length for place in places]
+        known = [place for place, row in enumerate(rows) if row is not None]
+        return _Occurrences(
+            [row for row in rows if row is not None],
+            np.array(starts, np.intp)[known],
+            np.array(ends, np.intp)[known],
+        )
 
-    def _known_share(self, keys: Sequence[str], of_none: float) -> float:
-        return sum(key in self._rows for key in keys) / len(keys) if keys else of_none
+    def _coverage(self, keys: Keys) -> Coverage:
+        words, grams = (self._rows[block] for block in BLOCKS)
+        return Coverage(
+            _known_share(set(keys.words), words, 0.0),
+            _known_share(set(keys.grams[_PAIR - 1]), grams, 1.0),
+        )
+
+
+def _known_share(keys: set[str], known: Mapping[str, int], of_none: float) -> float:
+    return sum(key in known for key in keys) / len(keys) if keys else of_none
 
 
 def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:
@@ -312,4 +371,5 @@ def _softmax(outputs: Floats) -> Floats:
 
 
 def _logistic(outputs: Floats) -> Floats:
-    return np.array([1 / (1 + math.exp(-z)) for z in outputs.clip(-60, 60)], dtype=np.float32)
+    probabilities: Floats = 1 / (1 + np.exp(-outputs.clip(-60, 60)))
+    return probabilities

@@ -8,6 +8,7 @@ lengths), so that no telephone number, identity number or amount can enter a voc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from service.core.damage import HAN
@@ -38,6 +39,48 @@ class Document:
 
     text: str
     words: Sequence[Word]
+
+
+class Keys(NamedTuple):
+    """The features of a document by kind, without the sign of their block and without spans."""
+
+    words: list[str]
+    word_pairs: list[str]
+    grams: list[list[str]]  # one list for each length, from 1
+
+    @property
+    def total(self) -> int:
+        """How many occurrences there are."""
+        return len(self.words) + len(self.word_pairs) + sum(map(len, self.grams))
+
+
+def feature_keys(document: Document) -> Keys:
+    """The same features as `features` gives, ten times as fast: for scoring, which needs no spans.
+
+    >>> document = Document("12元", [Word("12", 0, 2), Word("元", 2, 3)])
+    >>> feature_keys(document)  # doctest: +NORMALIZE_WHITESPACE
+    Keys(words=['00', '元'], word_pairs=['00 元'],
+         grams=[['0', '0', '元'], ['00', '0元'], ['00元'], []])
+    """
+    fold = fold_numbers if _DIGIT.search(document.text) else str.lower
+    words = [fold(word.text) for word in document.words]
+    folded = fold_text(document.text)
+    grams: list[list[str]] = [[] for _ in range(LONGEST_GRAM)]
+    for run in _TEXT_RUN.findall(folded):
+        size = len(run)
+        for length, found in enumerate(grams[:size], 1):
+            found += [run[start : start + length] for start in range(size - length + 1)]
+    pairs = [f"{one} {other}" for one, other in pairwise(words)]
+    return Keys(words, pairs, grams)
+
+
+def gram_starts(document: Document) -> list[list[int]]:
+    """Where the runs of `Keys.grams` begin in the text, in the same order."""
+    runs = [run.span() for run in _TEXT_RUN.finditer(fold_text(document.text))]
+    return [
+        [start for first, last in runs for start in range(first, last - length + 1)]
+        for length in range(1, LONGEST_GRAM + 1)
+    ]
 
 
 def features(document: Document) -> Iterator[Feature]:
@@ -71,11 +114,20 @@ def _word_features(words: Sequence[Word]) -> Iterator[Feature]:
         previous, before = word, folded
 
 
-def _character_features(text: str) -> Iterator[Feature]:
+def fold_text(text: str) -> str:
+    """The text in lower case with every digit a zero, each character in its place.
+
+    >>> fold_text("A座3楼")
+    'a座0楼'
+    """
     folded = text.lower()
     if len(folded) != len(text):  # a few letters lower to two; keep the spans right
         folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    folded = _DIGIT.sub("0", folded)
+    return _DIGIT.sub("0", folded)
+
+
+def _character_features(text: str) -> Iterator[Feature]:
+    folded = fold_text(text)
     for run in _TEXT_RUN.finditer(folded):
         first, last = run.span()
         for start in range(first, last):

@@ -1,7 +1,6 @@
 """The fused classifier against scikit-learn's own arithmetic, and its explanations."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from service.core.assess import Chain
 from service.core.classify import Coverage, Head, Refinement, StackedClassifier, volume
-from service.core.features import Document, features
+from service.core.features import Document, feature_keys, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
 from service.settings import Settings
@@ -140,7 +139,7 @@ def test_contributions_are_exact_through_the_second_stage(
     read = document(HELD[0].text)
     weights = refined._character_weights(read, "sentiment", "negative")  # noqa: SLF001
     layers = refined._refinements["sentiment"]  # noqa: SLF001
-    inputs = refined._first_stage(Counter(keys(HELD[0].text)))  # noqa: SLF001
+    inputs = refined._first_stage(feature_keys(read))  # noqa: SLF001
     slopes = layers.slopes(inputs, 0)
     bare = np.append(fitted.classifier._intercepts, inputs[-1])  # noqa: SLF001
     active = inputs @ layers.hidden + layers.hidden_bias > 0
@@ -173,6 +172,6 @@ def test_a_threshold_lets_a_grave_label_win_before_it_is_likeliest() -> None:
 def test_the_shipped_vocabulary_holds_no_number_and_only_known_blocks(chain: Chain) -> None:
     folder = Settings().models_dir / chain.model_version
     lines = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    assert Counter(line[0] for line in lines).keys() == {"w", "c"}
+    assert {line[0] for line in lines} == {"w", "c"}
     assert not any(set(line) & set("123456789") for line in lines)
     assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["version"]

@@ -1,7 +1,9 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.features import Document, features
+from service.core.features import Document, feature_keys, features, fold_text, gram_starts
 from service.core.segment import Segmenter
 
 SEGMENTER = Segmenter()
@@ -32,3 +34,18 @@ def test_how_long_a_number_is_can_be_seen() -> None:
 def test_every_feature_lies_inside_the_text(text: str) -> None:
     document = Document(text, SEGMENTER.segment(text))
     assert all(0 <= f.start < f.end <= len(text) for f in features(document))
+
+
+@given(st.text(max_size=60) | st.text("景区Aa12.5İΣ，。 \n龥", max_size=40))
+def test_the_fast_way_gives_the_same_features(text: str) -> None:
+    document = Document(text, SEGMENTER.segment(text))
+    fast = feature_keys(document)
+    spelled = [f"w{key}" for key in (*fast.words, *fast.word_pairs)]
+    spelled += [f"c{key}" for of_length in fast.grams for key in of_length]
+    assert Counter(spelled) == Counter(feature.key for feature in features(document))
+    assert fast.total == len(spelled)
+    for length, (found, starts) in enumerate(
+        zip(fast.grams, gram_starts(document), strict=True), 1
+    ):
+        folded = fold_text(text)
+        assert [folded[start : start + length] for start in starts] == found
