@@ -25,13 +25,19 @@ _COMPATIBILITY_RANGES: Final = (
     (0x2F800, 0x2FA1D),
     (0x1D400, 0x1D7FF),
 )
+_LAST_OF_BASIC_PLANE: Final = "\uffff"
 _COMPATIBLE: Final = {
     char: folded
     for first, last in _COMPATIBILITY_RANGES
     for char in map(chr, range(first, last + 1))
     if char not in _KEPT_FULL_WIDTH and (folded := unicodedata.normalize("NFKC", char)) != char
 }
-COMPATIBILITY_FORM: Final = re.compile("[" + "".join(_COMPATIBLE) + "]")
+# Two classes: re looks a character up at once only in a class within the basic plane.
+COMPATIBILITY_FORM: Final = re.compile(
+    f"[{re.escape(''.join(c for c in _COMPATIBLE if c <= _LAST_OF_BASIC_PLANE))}]"
+    f"|(?=[\U0001d400-\U0001d7ff\U0002f800-\U0002fa1d])"
+    f"[{''.join(c for c in _COMPATIBLE if c > _LAST_OF_BASIC_PLANE)}]"
+)
 
 
 def fold_compatibility(match: re.Match[str]) -> str:
