@@ -244,6 +244,10 @@ CASES: dict[str, tuple[Given, Given]] = {
     "X-SCIENCE": (text(topic="health", **CLARIFY), text(topic="transport", **CLARIFY)),
     # channels
     "W-OFFICIAL": (text(risk="3", **ESCALATE), text(risk="3", **ANSWER)),
+    "W-CONFIDENTIAL": (
+        text(flags=("misconduct",), intent="tipoff", **ANSWER),
+        text(flags=("misconduct",), intent="claim", **ANSWER),
+    ),
     "W-CARRIER": (meta(CLARIFY, channel="weibo"), meta(CLARIFY, channel="mailbox")),
     "W-DIRECT": (meta(ANSWER, channel="mailbox"), meta(ANSWER, channel="forum")),
     "W-SITE": (meta(ANSWER, channel="forum"), meta(ANSWER, channel="hotline_12345")),
