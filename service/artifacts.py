@@ -11,9 +11,10 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.classify import Head, Refinement, StackedClassifier
+from service.core.classify import Head, Refinement
 from service.core.errors import BundleError
 from service.core.features import SCHEMA
+from service.core.stacked import StackedClassifier
 
 FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"

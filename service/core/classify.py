@@ -5,28 +5,19 @@ Linear models judge all heads from words and characters; a small network then ju
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.core.features import (
-    BLOCK_WEIGHTS,
-    BLOCKS,
     Document,
-    Keys,
-    feature_keys,
-    gram_starts,
 )
 from service.core.values import value
 
 Floats = NDArray[np.float32]
-
-_PAIR: Final = 2  # characters
 
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
@@ -190,174 +181,6 @@ def interpret(
             predictions[head.name] = Prediction(label, scores[label], scores)
     raised.sort(key=lambda flag: -flags[flag])
     return Classification(predictions, flags, tuple(raised), coverage)
-
-
-class _Occurrences(NamedTuple):
-    """Where the known features of a document were read from; spans as arrays."""
-
-    rows: list[int]
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
-
-
-class StackedClassifier:
-    """Term-weighted features times one coefficient matrix that serves all heads, then refined.
-
-    Args:
-        vocabulary: the known features, one a row of the matrix.
-        idf: inverse document frequency of each feature, shape (features,).
-        coefficients: shape (features, outputs).
-        intercepts: shape (outputs,).
-        heads: how the outputs are shared out.
-        refinements: the second stage of the heads that have one.
-    """
-
-    def __init__(
-        self,
-        vocabulary: Iterable[str],
-        idf: Floats,
-        coefficients: Floats,
-        intercepts: Floats,
-        heads: Sequence[Head],
-        *,
-        refinements: Sequence[Refinement] = (),
-    ) -> None:
-        self._rows: dict[str, dict[str, int]] = {block: {} for block in BLOCKS}
-        for row, key in enumerate(vocabulary):
-            self._rows[key[0]][key[1:]] = row
-        self._idf = idf.view(np.ndarray)  # mapped all the same, but sliced without ceremony
-        self._coefficients = coefficients.view(np.ndarray)
-        self._intercepts = intercepts
-        self._heads = {head.name: head for head in heads}
-        self._refinements = {refinement.head: refinement for refinement in refinements}
-        self._last: tuple[Document | None, _Occurrences | None] = (None, None)
-
-    @property
-    def labels(self) -> Mapping[str, Sequence[str]]:
-        """The labels of each head."""
-        return {name: head.labels for name, head in self._heads.items()}
-
-    def classify(self, document: Document) -> Classification:
-        """The labels of one document; an empty one gets what the intercepts say."""
-        keys = feature_keys(document)
-        inputs = self._first_stage(keys)
-        outputs = inputs[:-1].copy()
-        for refinement in self._refinements.values():
-            outputs[self._heads[refinement.head].columns] = refinement.apply(inputs)
-        return interpret(outputs, self._heads.values(), self._coverage(keys))
-
-    def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
-        """The spans of whole words that speak most for the label, strongest first.
-
-        Each feature's share of the output is spread evenly over the places it was read from and
-        the characters there, so the weights of all characters add up to the output without its
-        intercept; for a head with a second stage, to what the words add to its output through the
-        outputs of all heads. Words that carry at least a third of the strongest word's weight are
-        kept, and neighbours joined.
-        """
-        weights = self._character_weights(document, head, label)
-        upto = [0.0, *np.cumsum(weights).tolist()]
-        words = [
-            (word.start, word.end, upto[word.end] - upto[word.start])
-            for word in document.words
-            if word.text[0].isalnum()  # a mark shares in the weights but explains nothing
-        ]
-        least = max((weight for _, _, weight in words), default=0.0) / 3
-        spans: list[Contribution] = []
-        for start, end, weight in words:
-            if weight <= 0 or weight < least:
-                continue
-            if spans and spans[-1].end == start:
-                start, weight = spans[-1].start, spans[-1].weight + weight  # noqa: PLW2901
-                spans.pop()
-            spans.append(Contribution(start, end, weight))
-        return sorted(spans, key=lambda span: -span.weight)
-
-    def _first_stage(self, keys: Keys) -> Floats:
-        """The linear outputs of all heads, and last the volume of the message."""
-        rows, values = self._weigh(self._counts(keys))
-        outputs = values @ self._coefficients[rows] + self._intercepts
-        return np.append(outputs, np.float32(volume(keys.total)))
-
-    def _counts(self, keys: Keys) -> list[Counter[int]]:
-        """For each block, how often each known row occurs."""
-        words, grams = (self._rows[block] for block in BLOCKS)
-        found = (
-            chain(map(words.get, keys.words), map(words.get, keys.word_pairs)),
-            chain.from_iterable(map(grams.get, of_length) for of_length in keys.grams),
-        )
-        return [Counter(row for row in rows if row is not None) for rows in found]
-
-    def _weigh(self, counts: Sequence[Counter[int]]) -> tuple[NDArray[np.intp], Floats]:
-        """Rows and weights of the known features: (1 + ln count) · idf, each block scaled."""
-        blocks = [
-            (np.array(list(known), np.intp), np.array(list(known.values()), np.float32), length)
-            for known, length in zip(counts, BLOCK_WEIGHTS, strict=True)
-        ]
-        weighed = []
-        for rows, times, length in blocks:
-            values = (1 + np.log(times)) * self._idf[rows]
-            norm = math.sqrt(values @ values)
-            weighed.append(values * np.float32(length / (norm or 1)))
-        return np.concatenate([rows for rows, _, _ in blocks]), np.concatenate(weighed)
-
-    def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
-        """What each character adds to an output, shape (characters,)."""
-        keys = feature_keys(document)
-        counts = self._counts(keys)
-        rows, values = self._weigh(counts)
-        column = self._heads[head].labels.index(label)
-        if head in self._refinements:
-            slopes = self._refinements[head].slopes(self._first_stage(keys), column)
-            shares = values * (self._coefficients[rows] @ slopes[:-1])
-        else:
-            shares = values * self._coefficients[rows, self._heads[head].first + column]
-        times = [count for known in counts for count in known.values()]
-        share_of = dict(zip(rows.tolist(), (shares / times).tolist(), strict=True))
-        found = self._occurrences(document)
-        added = np.array([share_of[row] for row in found.rows]) / (found.ends - found.starts)
-        # What a span adds, spread over its characters: up where it begins and down where it ends.
-        size = len(document.text) + 1
-        up, down = (np.bincount(where, added, size) for where in (found.starts, found.ends))
-        weights: NDArray[np.float64] = np.cumsum(up - down)[:-1]
-        return weights
-
-    def _occurrences(self, document: Document) -> "_Occurrences":
-        """The known features with their spans, kept for the next label of the same document."""
-        last, found = self._last
-        if last is not document or found is None:
-            found = self._locate(document)
-            self._last = (document, found)
-        return found
-
-    def _locate(self, document: Document) -> "_Occurrences":
-        keys, words = feature_keys(document), document.words
-        known_words, known_grams = (self._rows[block] for block in BLOCKS)
-        rows = [*map(known_words.get, keys.words), *map(known_words.get, keys.word_pairs)]
-        starts = [word.start for word in words] + [word.start for word in words[:-1]]
-        ends = [word.end for word in words] + [word.end for word in words[1:]]
-        of_lengths = zip(keys.grams, gram_starts(document), strict=True)
-        for length, (grams, places) in enumerate(of_lengths, 1):
-            rows += map(known_grams.get, grams)
-            starts += places
-            ends += [place + length for place in places]
-        known = [place for place, row in enumerate(rows) if row is not None]
-        return _Occurrences(
-            [row for row in rows if row is not None],
-            np.array(starts, np.intp)[known],
-            np.array(ends, np.intp)[known],
-        )
-
-    def _coverage(self, keys: Keys) -> Coverage:
-        words, grams = (self._rows[block] for block in BLOCKS)
-        return Coverage(
-            _known_share(set(keys.words), words, 0.0),
-            _known_share(set(keys.grams[_PAIR - 1]), grams, 1.0),
-        )
-
-
-def _known_share(keys: set[str], known: Mapping[str, int], of_none: float) -> float:
-    return sum(key in known for key in keys) / len(keys) if keys else of_none
 
 
 def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:

@@ -17,7 +17,7 @@ _MEDIA: Final = ("media.tier", "media.reports", "media.hot_search")
 _METADATA: Final = {"reach": (*_SPREAD, *_SPEED), "media": _MEDIA}
 _OWN_FIGURES: Final = {"reach": _SPREAD, "media": _MEDIA}
 _UNKNOWN: Final = {key: Dimension(DIMENSIONS[key], None, "unknown") for key in _METADATA}
-_DERIVED: Final = frozenset({"text_level", "level"})  # conclusions, not facts one could do without
+_CONCLUSIONS: Final = ("text_level", "level", "confidence.")  # of the model, not facts of the case
 
 
 def assess_risk(case: Case, policy: Policy) -> RiskAssessment:
@@ -69,8 +69,12 @@ def level_without(fact: str, standing: Standing, policy: Policy) -> Level:
 
 def pivots(rules: Sequence[Rule]) -> list[str]:
     """The facts of these rules that one can imagine away: flags, words and figures."""
-    facts = [fact for rule in rules for fact in rule.when.facts if fact not in _DERIVED]
-    return list(dict.fromkeys(fact for fact in facts if is_truth(fact) or is_graded(fact)))
+    facts = dict.fromkeys(fact for rule in rules for fact in rule.when.facts)
+    return [
+        fact
+        for fact in facts
+        if (is_truth(fact) or is_graded(fact)) and not fact.startswith(_CONCLUSIONS)
+    ]
 
 
 def _highest(text_level: Level, fired: Sequence[Rule], policy: Policy) -> Level:

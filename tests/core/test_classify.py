@@ -9,10 +9,11 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from service.core.assess import Chain
-from service.core.classify import Coverage, Head, Refinement, StackedClassifier, volume
+from service.core.classify import Coverage, Head, Refinement, volume
 from service.core.features import Document, feature_keys, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
+from service.core.stacked import StackedClassifier
 from service.settings import Settings
 from training.estimator import HeadModel, TermWeights, fit_flag, fit_head
 from training.matrix import choose_vocabulary, count_features
