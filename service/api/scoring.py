@@ -2,12 +2,13 @@
 
 import json
 from importlib.resources import files
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic_core import to_json
 
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
@@ -18,7 +19,7 @@ from service.api.problems import (
     describe_error,
     describe_invalid,
 )
-from service.assessment_schema import AssessmentOut, assessment_table
+from service.assessment_schema import AssessmentOut, assessment_json
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
 from service.schemas import MOST_IN_BATCH, MessageIn, describe_faults, now
@@ -32,6 +33,8 @@ PROBLEM_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
         (503, "模型尚未就绪 / no model ready yet"),
     )
 }
+
+_JSON: Final = "application/json"
 
 Explain = Annotated[
     bool, Query(description="是否给出每个判断的依据 / give the evidence of every label")
@@ -96,7 +99,8 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
     )
     async def score(message: MessageIn, request: Request, *, explain: Explain = False) -> Any:
         # Inline: a message takes less time than a hop to the thread pool would.
-        return JSONResponse(_score(message, loader.chain, metrics, request, explain=explain))
+        content = _score(message, loader.chain, metrics, request, explain=explain)
+        return Response(content, media_type=_JSON)
 
     @routes.post(
         "/batch",
@@ -112,26 +116,27 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
                 for index, row in enumerate(batch.messages)
             ]
         )
-        failed = sum(result["status"] == "error" for result in results)
-        return JSONResponse(
-            {
-                "results": results,
-                "summary": {
-                    "total": len(results),
-                    "succeeded": len(results) - failed,
-                    "failed": failed,
-                },
-                "model_version": chain.model_version,
-                "policy_version": chain.policy.version,
-            }
-        )
+        failed = sum(row.failed for row in results)
+        ending = {
+            "summary": {
+                "total": len(results),
+                "succeeded": len(results) - failed,
+                "failed": failed,
+            },
+            "model_version": chain.model_version,
+            "policy_version": chain.policy.version,
+        }
+        rows = b",".join(row.content for row in results)
+        content = b'{"results":[' + rows + b"]," + to_json(ending)[1:]
+        return Response(content, media_type=_JSON)
 
     return routes
 
 
 def _score(
     message: MessageIn, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
-) -> dict[str, Any]:
+) -> bytes:
+    """The assessment as JSON."""
     assessment = assess_message(
         message.to_message(),
         chain,
@@ -140,12 +145,19 @@ def _score(
         explain=explain,
     )
     metrics.observe_assessment(assessment)
-    return assessment_table(assessment)
+    return assessment_json(assessment)
+
+
+class _Row(NamedTuple):
+    """One row of a batch's answer, as JSON."""
+
+    content: bytes
+    failed: bool
 
 
 def _score_row(
     index: int, row: Any, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
-) -> dict[str, Any]:
+) -> _Row:
     """One row of a batch: its assessment, or a problem of its own."""
     given = row.get("id") if isinstance(row, dict) else None
     place = {"index": index, "id": given if isinstance(given, str) else None}
@@ -160,8 +172,9 @@ def _score_row(
     except YanpanError as error:
         problem = describe_error(request, error)
     else:
-        return {**place, "status": "ok", "assessment": assessment}
-    return {**place, "status": "error", "error": problem.model_dump()}
+        head = to_json({**place, "status": "ok"})
+        return _Row(head[:-1] + b',"assessment":' + assessment + b"}", failed=False)
+    return _Row(to_json({**place, "status": "error", "error": problem.model_dump()}), failed=True)
 
 
 def add_example(document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from service.assessment_schema import assessment_table
+from service.assessment_schema import assessment_json
 from service.batch.reading import Row, read_jsonl
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
@@ -50,7 +50,7 @@ def score_file(
     request_id = uuid.uuid4().hex
     scored = failed = 0
     with (
-        drafts[0].open("w", encoding="utf-8") as good,
+        drafts[0].open("wb") as good,
         drafts[1].open("w", encoding="utf-8") as bad,
     ):
         for row in read_jsonl(source, names):
@@ -70,7 +70,7 @@ def score_file(
     return Tally(scored + failed, scored, failed)
 
 
-def _score_row(row: Row, chain: Chain, request_id: str, good: TextIO, *, explain: bool) -> str:
+def _score_row(row: Row, chain: Chain, request_id: str, good: BinaryIO, *, explain: bool) -> str:
     """Writes the row's assessment, or returns why it has none."""
     if row.message is None:
         return row.reason
@@ -80,7 +80,7 @@ def _score_row(row: Row, chain: Chain, request_id: str, good: TextIO, *, explain
         )
     except YanpanError as error:
         return f"{error.detail}{error.hint}"
-    _write(good, assessment_table(assessment))
+    good.write(assessment_json(assessment) + b"\n")
     return ""
 
 

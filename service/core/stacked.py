@@ -39,6 +39,22 @@ class _Occurrences(NamedTuple):
     ends: NDArray[np.intp]
 
 
+class _Analysis(NamedTuple):
+    """What the first stage made of a document, whatever the label.
+
+    Attributes:
+        keys: its features.
+        rows, values, times: the known ones, their weights, and how often each occurs.
+        inputs: the linear outputs of all heads, and last the volume of the message.
+    """
+
+    keys: Keys
+    rows: NDArray[np.intp]
+    values: Floats
+    times: Floats
+    inputs: Floats
+
+
 class StackedClassifier:
     """Term-weighted features times one coefficient matrix that serves all heads, then refined.
 
@@ -69,7 +85,10 @@ class StackedClassifier:
         self._intercepts = intercepts
         self._heads = {head.name: head for head in heads}
         self._refinements = {refinement.head: refinement for refinement in refinements}
-        self._last: tuple[Document | None, _Occurrences | None] = (None, None)
+        # Of the last document alone: its labels are asked one after the other. Threads may take
+        # turns; each finds its own document in what it reads, or analyses it again.
+        self._analysed: tuple[Document, _Analysis] | None = None
+        self._located: tuple[Document, _Occurrences] | None = None
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:
@@ -78,12 +97,11 @@ class StackedClassifier:
 
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
-        keys = feature_keys(document)
-        inputs = self._first_stage(keys)
-        outputs = inputs[:-1].copy()
+        analysis = self._analyse(document)
+        outputs = analysis.inputs[:-1].copy()
         for refinement in self._refinements.values():
-            outputs[self._heads[refinement.head].columns] = refinement.apply(inputs)
-        return interpret(outputs, self._heads.values(), self._coverage(keys))
+            outputs[self._heads[refinement.head].columns] = refinement.apply(analysis.inputs)
+        return interpret(outputs, self._heads.values(), self._coverage(analysis.keys))
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.
@@ -112,11 +130,17 @@ class StackedClassifier:
             spans.append(Contribution(start, end, weight))
         return sorted(spans, key=lambda span: -span.weight)
 
-    def _first_stage(self, keys: Keys) -> Floats:
-        """The linear outputs of all heads, and last the volume of the message."""
-        rows, values = self._weigh(self._counts(keys))
+    def _analyse(self, document: Document) -> _Analysis:
+        last = self._analysed  # read once: another thread may be putting its own there
+        if last is not None and last[0] is document:
+            return last[1]
+        keys = feature_keys(document)
+        rows, values, times = self._weigh(self._counts(keys))
         outputs = values @ self._coefficients[rows] + self._intercepts
-        return np.append(outputs, np.float32(volume(keys.total)))
+        inputs = np.append(outputs, np.float32(volume(keys.total)))
+        analysis = _Analysis(keys, rows, values, times, inputs)
+        self._analysed = (document, analysis)
+        return analysis
 
     def _counts(self, keys: Keys) -> list[Counter[int]]:
         """For each block, how often each known row occurs."""
@@ -127,33 +151,31 @@ class StackedClassifier:
         )
         return [Counter(row for row in rows if row is not None) for rows in found]
 
-    def _weigh(self, counts: Sequence[Counter[int]]) -> tuple[NDArray[np.intp], Floats]:
-        """Rows and weights of the known features: (1 + ln count) · idf, each block scaled."""
-        blocks = [
-            (np.array(list(known), np.intp), np.array(list(known.values()), np.float32), length)
-            for known, length in zip(counts, BLOCK_WEIGHTS, strict=True)
-        ]
+    def _weigh(self, counts: Sequence[Counter[int]]) -> tuple[NDArray[np.intp], Floats, Floats]:
+        """Rows, weights and counts of the known features, the blocks one after the other.
+
+        A weight is (1 + ln count) · idf, each block scaled to its length.
+        """
+        rows = [np.array(list(known), np.intp) for known in counts]
+        times = [np.array(list(known.values()), np.float32) for known in counts]
         weighed = []
-        for rows, times, length in blocks:
-            values = (1 + np.log(times)) * self._idf[rows]
+        for mine, count, length in zip(rows, times, BLOCK_WEIGHTS, strict=True):
+            values = (1 + np.log(count)) * self._idf[mine]
             norm = math.sqrt(values @ values)
             weighed.append(values * np.float32(length / (norm or 1)))
-        return np.concatenate([rows for rows, _, _ in blocks]), np.concatenate(weighed)
+        return np.concatenate(rows), np.concatenate(weighed), np.concatenate(times)
 
     def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
         """What each character adds to an output, shape (characters,)."""
-        keys = feature_keys(document)
-        counts = self._counts(keys)
-        rows, values = self._weigh(counts)
+        _, rows, values, times, inputs = self._analyse(document)
         column = self._heads[head].labels.index(label)
         if head in self._refinements:
-            slopes = self._refinements[head].slopes(self._first_stage(keys), column)
+            slopes = self._refinements[head].slopes(inputs, column)
             shares = values * (self._coefficients[rows] @ slopes[:-1])
         else:
             shares = values * self._coefficients[rows, self._heads[head].first + column]
-        times = [count for known in counts for count in known.values()]
         share_of = dict(zip(rows.tolist(), (shares / times).tolist(), strict=True))
-        found = self._occurrences(document)
+        found = self._locate(document)
         added = np.array([share_of[row] for row in found.rows]) / (found.ends - found.starts)
         # What a span adds, spread over its characters: up where it begins and down where it ends.
         size = len(document.text) + 1
@@ -161,16 +183,12 @@ class StackedClassifier:
         weights: NDArray[np.float64] = np.cumsum(up - down)[:-1]
         return weights
 
-    def _occurrences(self, document: Document) -> "_Occurrences":
-        """The known features with their spans, kept for the next label of the same document."""
-        last, found = self._last
-        if last is not document or found is None:
-            found = self._locate(document)
-            self._last = (document, found)
-        return found
-
-    def _locate(self, document: Document) -> "_Occurrences":
-        keys, words = feature_keys(document), document.words
+    def _locate(self, document: Document) -> _Occurrences:
+        """The known features with their spans."""
+        last = self._located
+        if last is not None and last[0] is document:
+            return last[1]
+        keys, words = self._analyse(document).keys, document.words
         known_words, known_grams = (self._rows[block] for block in BLOCKS)
         rows = [*map(known_words.get, keys.words), *map(known_words.get, keys.word_pairs)]
         starts = [word.start for word in words] + [word.start for word in words[:-1]]
@@ -181,11 +199,13 @@ class StackedClassifier:
             starts += places
             ends += [place + length for place in places]
         known = [place for place, row in enumerate(rows) if row is not None]
-        return _Occurrences(
+        found = _Occurrences(
             [row for row in rows if row is not None],
             np.array(starts, np.intp)[known],
             np.array(ends, np.intp)[known],
         )
+        self._located = (document, found)
+        return found
 
     def _coverage(self, keys: Keys) -> Coverage:
         words, grams = (self._rows[block] for block in BLOCKS)

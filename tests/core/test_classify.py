@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from service.core.assess import Chain
 from service.core.classify import Coverage, Head, Refinement, volume
-from service.core.features import Document, feature_keys, features
+from service.core.features import Document, features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
 from service.core.stacked import StackedClassifier
@@ -140,7 +140,7 @@ def test_contributions_are_exact_through_the_second_stage(
     read = document(HELD[0].text)
     weights = refined._character_weights(read, "sentiment", "negative")  # noqa: SLF001
     layers = refined._refinements["sentiment"]  # noqa: SLF001
-    inputs = refined._first_stage(feature_keys(read))  # noqa: SLF001
+    inputs = refined._analyse(read).inputs  # noqa: SLF001
     slopes = layers.slopes(inputs, 0)
     bare = np.append(fitted.classifier._intercepts, inputs[-1])  # noqa: SLF001
     active = inputs @ layers.hidden + layers.hidden_bias > 0
