@@ -85,6 +85,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "channel": "来源渠道",
     **labels.HEAD_NAMES,
 }
+_ROUND: Final = 100  # from here on, a figure is shown without a fraction
 _PROBABILITIES: Final = ("confidence.", "draft.negative", "draft.escalate")
 LEXICON: Final = "lexicon."  # + the name of a word list: whether the text holds one of its words
 
@@ -230,7 +231,8 @@ def name_value(fact: str, value: Fact) -> str:
         name, unit = FIGURES[fact]
         if fact.startswith(_PROBABILITIES):
             return f"{name} {value:.2f}"
-        return f"{name} {value:g}{unit}" if isinstance(value, float) else f"{name} {value}{unit}"
+        shown = f"{value:.0f}" if isinstance(value, float) and value >= _ROUND else value
+        return f"{name} {shown:g}{unit}" if isinstance(shown, float) else f"{name} {shown}{unit}"
     if fact == "media.tier":
         return _TIER_NAMES[str(value)]
     if is_truth(fact):

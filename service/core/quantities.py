@@ -4,7 +4,6 @@ A figure counts only as current: what is denied (无人伤亡), long past (去�
 (演习) or only supposed (万一) is reported with that status and reaches no rule.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -301,17 +300,3 @@ def _is_past(before: str, today: date, past: re.Pattern[str]) -> bool:
         return (today.year - year) * 12 + today.month - month > _STALE_MONTHS
     marks = list(past.finditer(before))
     return bool(marks) and not THIS_TIME.search(before, marks[-1].end())
-
-
-def describe(kind: str, least: float, most: float) -> str:
-    """A figure in words: 死亡 12 人, 户数 90–100 户, 聚集 1000 人以上.
-
-    >>> describe("deaths", 12, 12), describe("households", 90, 100)
-    ('死亡 12 人', '户数 90–100 户')
-    """
-    unit = UNITS[kind]
-    if least == most:
-        return f"{KINDS[kind]} {least:g} {unit}"
-    if math.isinf(most):
-        return f"{KINDS[kind]} {least:g} {unit}以上"
-    return f"{KINDS[kind]} {least:g}–{most:g} {unit}"
