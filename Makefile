@@ -9,7 +9,7 @@ PORT ?= 8000
 WORKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format golden lock clean
+.PHONY: help serve test check format bench golden lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,10 @@ check: $(VENV)/.dev ## format, lint, types, tests
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## measure the chain and the policy engine
+	$(BIN)/python -m benchmarks.chain
+	$(BIN)/python -m benchmarks.policy_engine
 
 golden: $(VENV)/.dev ## write tests/golden/ and the READMEs' figures anew, to be read before they are committed
 	$(BIN)/python tests/test_golden.py
