@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
-from service.core.classify import Classification, Head, interpret
+from service.core.classify import Classification, Head, Interpreter
 from training.estimator import (
     Floats,
     TermWeights,
@@ -188,7 +188,7 @@ def classify_held(
     outputs = np.concatenate(columns, axis=1).astype(np.float32)
     classified: list[Classification] = [Classification({}, {}, ())] * size
     for fold in range(FOLDS):
-        heads = calibrated_heads(tasks, held, folds != fold)
+        interpreter = Interpreter(calibrated_heads(tasks, held, folds != fold))
         for row in np.flatnonzero(folds == fold):
-            classified[row] = interpret(outputs[row], heads)
+            classified[row] = interpreter.read(outputs[row])
     return classified

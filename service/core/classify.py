@@ -157,40 +157,50 @@ def volume(features: int) -> float:
     return math.log1p(features)
 
 
-def interpret(
-    outputs: Floats, heads: Iterable[Head], coverage: Coverage = _ALL_KNOWN
-) -> Classification:
-    """What the outputs of one message mean, by the calibration and thresholds of its heads.
+class Interpreter:
+    """Outputs → labels, by the calibration and thresholds of the heads.
 
     Args:
-        outputs: uncalibrated log-odds of all heads, shape (outputs,).
-        heads: how the outputs are shared out.
-        coverage: how much of the message the model knows.
+        heads: how the outputs are shared out, in the order of their columns.
     """
-    predictions = {}
-    flags: dict[str, float] = {}
-    raised: list[str] = []
-    for head in heads:
-        calibrated = outputs[head.columns] * head.slopes + head.offsets
-        if head.name == FLAGS:
-            flags = _scores(head.labels, _logistic(calibrated))
-            raised = [flag for flag, p in flags.items() if p >= head.thresholds.get(flag, 0.5)]
-        else:
-            scores = _scores(head.labels, _softmax(calibrated))
-            label = head.decide(scores)
-            predictions[head.name] = Prediction(label, scores[label], scores)
-    raised.sort(key=lambda flag: -flags[flag])
-    return Classification(predictions, flags, tuple(raised), coverage)
+
+    def __init__(self, heads: Iterable[Head]) -> None:
+        self._heads = tuple(heads)
+        self._slopes = np.concatenate([head.slopes for head in self._heads])
+        self._offsets = np.concatenate([head.offsets for head in self._heads])
+        self._firsts = np.array([head.first for head in self._heads])
+        self._sizes = np.array([len(head.labels) for head in self._heads])
+
+    def read(self, outputs: Floats, coverage: Coverage = _ALL_KNOWN) -> Classification:
+        """What the outputs of one message mean.
+
+        Args:
+            outputs: uncalibrated log-odds of all heads, shape (outputs,).
+            coverage: how much of the message the model knows.
+        """
+        calibrated = outputs * self._slopes + self._offsets
+        # All heads at once: their largest outputs, and the powers that these leave in bounds.
+        largest = np.repeat(np.maximum.reduceat(calibrated, self._firsts), self._sizes)
+        powers = np.exp(calibrated - largest)
+        shares = powers / np.repeat(np.add.reduceat(powers, self._firsts), self._sizes)
+        predictions: dict[str, Prediction] = {}
+        flags: dict[str, float] = {}
+        raised: list[str] = []
+        for head in self._heads:
+            if head.name == FLAGS:
+                flags = _scores(head.labels, _logistic(calibrated[head.columns]))
+                least = head.thresholds
+                raised = [flag for flag, p in flags.items() if p >= least.get(flag, 0.5)]
+            else:
+                scores = _scores(head.labels, shares[head.columns])
+                label = head.decide(scores)
+                predictions[head.name] = Prediction(label, scores[label], scores)
+        raised.sort(key=lambda flag: -flags[flag])
+        return Classification(predictions, flags, tuple(raised), coverage)
 
 
 def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:
     return dict(zip(labels, probabilities.tolist(), strict=True))
-
-
-def _softmax(outputs: Floats) -> Floats:
-    powers = np.exp(outputs - outputs.max())
-    normed: Floats = powers / powers.sum()
-    return normed
 
 
 def _logistic(outputs: Floats) -> Floats:

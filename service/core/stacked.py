@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from service.core.classify import (
     Coverage,
     Floats,
     Head,
+    Interpreter,
     Refinement,
-    interpret,
     volume,
 )
 from service.core.features import (
@@ -44,11 +44,13 @@ class _Analysis(NamedTuple):
 
     Attributes:
         keys: its features.
+        coverage: how much of them the model knows.
         rows, values, times: the known ones, their weights, and how often each occurs.
         inputs: the linear outputs of all heads, and last the volume of the message.
     """
 
     keys: Keys
+    coverage: Coverage
     rows: NDArray[np.intp]
     values: Floats
     times: Floats
@@ -84,6 +86,7 @@ class StackedClassifier:
         self._coefficients = coefficients.view(np.ndarray)
         self._intercepts = intercepts
         self._heads = {head.name: head for head in heads}
+        self._interpreter = Interpreter(heads)
         self._refinements = {refinement.head: refinement for refinement in refinements}
         # Of the last document alone: its labels are asked one after the other. Threads may take
         # turns; each finds its own document in what it reads, or analyses it again.
@@ -101,7 +104,7 @@ class StackedClassifier:
         outputs = analysis.inputs[:-1].copy()
         for refinement in self._refinements.values():
             outputs[self._heads[refinement.head].columns] = refinement.apply(analysis.inputs)
-        return interpret(outputs, self._heads.values(), self._coverage(analysis.keys))
+        return self._interpreter.read(outputs, analysis.coverage)
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.
@@ -135,23 +138,32 @@ class StackedClassifier:
         if last is not None and last[0] is document:
             return last[1]
         keys = feature_keys(document)
-        rows, values, times = self._weigh(self._counts(keys))
+        counts, coverage = self._look_up(keys)
+        rows, values, times = self._weigh(counts)
         outputs = values @ self._coefficients[rows] + self._intercepts
         inputs = np.append(outputs, np.float32(volume(keys.total)))
-        analysis = _Analysis(keys, rows, values, times, inputs)
+        analysis = _Analysis(keys, coverage, rows, values, times, inputs)
         self._analysed = (document, analysis)
         return analysis
 
-    def _counts(self, keys: Keys) -> list[Counter[int]]:
-        """For each block, how often each known row occurs."""
+    def _look_up(self, keys: Keys) -> tuple[list[Counter[Any]], Coverage]:
+        """For each block, how often each known row occurs; and how much is known."""
         words, grams = (self._rows[block] for block in BLOCKS)
-        found = (
-            chain(map(words.get, keys.words), map(words.get, keys.word_pairs)),
-            chain.from_iterable(map(grams.get, of_length) for of_length in keys.grams),
+        of_words = list(map(words.get, keys.words))
+        of_grams = [list(map(grams.get, of_length)) for of_length in keys.grams]
+        counts: list[Counter[Any]] = [
+            Counter([*of_words, *map(words.get, keys.word_pairs)]),
+            Counter(list(chain.from_iterable(of_grams))),
+        ]
+        for count in counts:
+            count.pop(None, None)  # all that the model does not know
+        pairs = keys.grams[_PAIR - 1]
+        return counts, Coverage(
+            _known_share(of_words, keys.words, 0.0),
+            _known_share(of_grams[_PAIR - 1], pairs, 1.0),
         )
-        return [Counter(row for row in rows if row is not None) for rows in found]
 
-    def _weigh(self, counts: Sequence[Counter[int]]) -> tuple[NDArray[np.intp], Floats, Floats]:
+    def _weigh(self, counts: Sequence[Counter[Any]]) -> tuple[NDArray[np.intp], Floats, Floats]:
         """Rows, weights and counts of the known features, the blocks one after the other.
 
         A weight is (1 + ln count) · idf, each block scaled to its length.
@@ -167,7 +179,7 @@ class StackedClassifier:
 
     def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
         """What each character adds to an output, shape (characters,)."""
-        _, rows, values, times, inputs = self._analyse(document)
+        _, _, rows, values, times, inputs = self._analyse(document)
         column = self._heads[head].labels.index(label)
         if head in self._refinements:
             slopes = self._refinements[head].slopes(inputs, column)
@@ -207,13 +219,9 @@ class StackedClassifier:
         self._located = (document, found)
         return found
 
-    def _coverage(self, keys: Keys) -> Coverage:
-        words, grams = (self._rows[block] for block in BLOCKS)
-        return Coverage(
-            _known_share(set(keys.words), words, 0.0),
-            _known_share(set(keys.grams[_PAIR - 1]), grams, 1.0),
-        )
 
-
-def _known_share(keys: set[str], known: Mapping[str, int], of_none: float) -> float:
-    return sum(key in known for key in keys) / len(keys) if keys else of_none
+def _known_share(rows: Sequence[int | None], keys: Sequence[str], of_none: float) -> float:
+    """The share of the distinct keys that have a row."""
+    known = set(rows)
+    known.discard(None)
+    return len(known) / len(set(keys)) if keys else of_none
