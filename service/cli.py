@@ -151,13 +151,13 @@ def _score_text(text: str, *, explain: bool) -> int:
 def _score_file(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415
 
-    from service.batch.reading import CHINESE_FIELDS  # noqa: PLC0415
+    from service.batch.reading import CHINESE_FIELDS, open_input  # noqa: PLC0415
     from service.batch.run import score_file  # noqa: PLC0415
     from service.bootstrap import build_chain  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
     names = {**CHINESE_FIELDS, **_pairs(options.map, "--map", options.parser)}
-    source = sys.stdin.buffer if options.input == "-" else Path(options.input).open("rb")  # noqa: SIM115
+    source = open_input(options.input)
     # A bar on a terminal; elsewhere only the last line.
     with source, tqdm(unit="条", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
         tally = score_file(

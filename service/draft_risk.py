@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -245,7 +245,7 @@ def _neighbour(name: str, found: _Likeness, said: Assessment) -> Neighbour:
         shared_words=found.shared_words,
         topic=said.topic.label,
         sentiment=said.sentiment.label,
-        response=said.response.type if said.response.value != "none" else "none",
+        response=said.response.conclusion,
         level=said.risk.level,
         is_collective="collective" in [flag.label for flag in said.flags],
     )
@@ -292,12 +292,21 @@ def _concerns(neighbours: Sequence[Neighbour]) -> list[Concern]:
             name=TOPIC.get(topic, topic),
             messages=len(mine),
             sentiments=dict(Counter(n.sentiment for n in mine)),
-            words=[w for w, _ in Counter(w for n in mine for w in n.shared_words).most_common(8)],
+            words=[
+                w
+                for w, _ in Counter(w for n in mine for w in n.shared_words).most_common(
+                    _MOST_WORDS
+                )
+            ],
             ids=[n.id for n in mine],
         )
         for topic, mine in by_topic.items()
     ]
     return sorted(concerns, key=lambda concern: -concern.messages)
+
+
+def _most_frequent(words: Iterable[str]) -> list[str]:
+    return [word for word, _ in Counter(words).most_common(_MOST_WORDS)]
 
 
 def _outline(

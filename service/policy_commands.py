@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from service.core.message import Message
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
 _REFUSED: Final = 3
-_STANDARD_INPUT: Final = "-"
 
 
 def add_policy_commands(
@@ -58,8 +57,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     candidate = load_policy(options.candidate)
     current = build_chain(Settings())
-    with _open(options.input) as source:
-        report = replay(_messages(source), current, with_policy(current, candidate), now())
+    report = replay(_read(options.input), current, with_policy(current, candidate), now())
     print(render_replay(report))
     if options.output:
         write_json(options.output, replay_table(report))
@@ -80,8 +78,7 @@ def _assess_draft(options: argparse.Namespace) -> int:
     from service.settings import Settings  # noqa: PLC0415
 
     draft = options.draft.read_bytes().decode("utf-8-sig", errors="replace")
-    with _open(options.history) as source:
-        history = list(_messages(source))
+    history = list(_read(options.history))
     known = [replace(m, id=m.id or f"第{line}行") for line, m in history if m is not None]
     assessment = assess_draft(draft, known, build_chain(Settings()), now())
     print(json.dumps(asdict(assessment), ensure_ascii=False, indent=2, default=str))
@@ -91,13 +88,10 @@ def _assess_draft(options: argparse.Namespace) -> int:
     return _DONE
 
 
-def _open(name: str) -> BinaryIO:
-    return sys.stdin.buffer if name == _STANDARD_INPUT else Path(name).open("rb")
-
-
-def _messages(source: BinaryIO) -> Iterator[tuple[int, Message | None]]:
+def _read(name: str) -> Iterator[tuple[int, Message | None]]:
     """Line numbers with the messages of a JSONL file; `None` where a line holds none."""
-    from service.batch.reading import CHINESE_FIELDS, read_jsonl  # noqa: PLC0415
+    from service.batch.reading import CHINESE_FIELDS, open_input, read_jsonl  # noqa: PLC0415
 
-    for row in read_jsonl(source, CHINESE_FIELDS):
-        yield row.line, row.message
+    with open_input(name) as source:
+        for row in read_jsonl(source, CHINESE_FIELDS):
+            yield row.line, row.message

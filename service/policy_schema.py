@@ -18,6 +18,7 @@ from service.rule_schema import (
     DispositionIn,
     DraftRuleIn,
     LevelRuleIn,
+    MessageRuleIn,
     OfficeRuleIn,
     ResponseRuleIn,
     RuleIn,
@@ -87,7 +88,7 @@ class OfficeIn(Strict):
 
     @field_validator("topics")
     @classmethod
-    def _topics_areknown(cls, topics: list[str]) -> list[str]:
+    def _topics_are_known(cls, topics: list[str]) -> list[str]:
         return [known(labels.TOPIC)(topic) for topic in topics]
 
 
@@ -118,7 +119,7 @@ class ReviewIn(Strict):
 
     @field_validator("least_confidence")
     @classmethod
-    def _heads_areknown(cls, table: dict[str, float]) -> dict[str, float]:
+    def _heads_are_known(cls, table: dict[str, float]) -> dict[str, float]:
         return {known(labels.HEAD_NAMES)(head): least for head, least in table.items()}
 
 
@@ -168,8 +169,8 @@ class PolicyIn(Strict):
     dispositions: list[DispositionIn]
     channels: list[ChannelRuleIn]
     calls: list[CallRuleIn]
-    verification: list[RuleIn]
-    steps: list[RuleIn]
+    verification: list[MessageRuleIn]
+    steps: list[MessageRuleIn]
     deadlines: list[DeadlineIn]
     owners: OwnersIn
     review: ReviewIn
@@ -177,7 +178,7 @@ class PolicyIn(Strict):
 
     @field_validator("thresholds")
     @classmethod
-    def _labels_areknown(cls, table: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    def _labels_are_known(cls, table: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for head, thresholds in table.items():
             for label in thresholds:
                 known(labels.HEADS[known(labels.HEADS)(head)])(label)

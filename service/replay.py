@@ -1,13 +1,13 @@
 """Replay (回放): past messages under the policy in force and under a candidate; what changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
-from service.core.conditions import LEVELS
+from service.core.conditions import LEVEL_NAMES, LEVELS
 from service.core.errors import YanpanError
 from service.core.labels import RESPONSE
 from service.core.message import Message
@@ -95,7 +95,7 @@ def compare(line: int, before: Assessment, after: Assessment) -> Change | None:
         return None
     steps = [
         LEVELS.index(after.risk.level) - LEVELS.index(before.risk.level),
-        _ORDER.index(_said(after)) - _ORDER.index(_said(before)),
+        _ORDER.index(after.response.conclusion) - _ORDER.index(before.response.conclusion),
     ]
     direction = "down" if min(steps) < 0 else "up" if max(steps) > 0 else "other"
     rules = [_rules(assessment) for assessment in (before, after)]
@@ -104,7 +104,7 @@ def compare(line: int, before: Assessment, after: Assessment) -> Change | None:
         line=line,
         id=before.id,
         direction=direction,
-        loses_escalate=_said(before) == "escalate" != _said(after),
+        loses_escalate=before.response.conclusion == "escalate" != after.response.conclusion,
         before={key: one[key] for key in differing},
         after={key: other[key] for key in differing},
         rules_lost=tuple(rule for rule in rules[0] if rule not in rules[1]),
@@ -112,16 +112,11 @@ def compare(line: int, before: Assessment, after: Assessment) -> Change | None:
     )
 
 
-def _said(assessment: Assessment) -> str:
-    """The response, `none` where nothing need be answered."""
-    return assessment.response.type if assessment.response.value != "none" else "none"
-
-
 def _summary(assessment: Assessment) -> dict[str, str | None]:
     deadlines = assessment.response.deadlines
     return {
         "level": assessment.risk.level,
-        "response": _said(assessment),
+        "response": assessment.response.conclusion,
         "value": assessment.response.value,
         "first_deadline": deadlines[0].due_at.isoformat() if deadlines else None,
         "owner": assessment.response.owner.lead,
@@ -145,19 +140,7 @@ def replay_table(report: Replay) -> dict[str, Any]:
             direction: sum(c.direction == direction for c in report.changes)
             for direction in _DIRECTIONS
         },
-        "changes": [
-            {
-                "line": change.line,
-                "id": change.id,
-                "direction": change.direction,
-                "loses_escalate": change.loses_escalate,
-                "before": dict(change.before),
-                "after": dict(change.after),
-                "rules_lost": list(change.rules_lost),
-                "rules_gained": list(change.rules_gained),
-            }
-            for change in report.changes
-        ],
+        "changes": [asdict(change) for change in report.changes],
     }
 
 
@@ -186,8 +169,7 @@ def render_replay(report: Replay) -> str:
 
 def _describe(key: str, before: str | None, after: str | None) -> str:
     names = {"level": "等级", "response": "建议", "value": "回应价值", "owner": "承办"}
-    words = {**RESPONSE, "low": "一般", "medium": "较大", "high": "重大", "critical": "特别重大"}
-    words |= {"required": "必须", "optional": "酌定"}
+    words = {**RESPONSE, **LEVEL_NAMES, "required": "必须", "optional": "酌定"}
     name = names.get(key, "首个时限")
     return (
         f"{name} {words.get(before or '', before or '无')}→{words.get(after or '', after or '无')}"

@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from service.core.conditions import LEVELS, OPERATORS, Clause, Condition, choices_of, make_clause
@@ -14,7 +22,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[int, Field(ge=0, le=100, strict=True)]
 Words = Annotated[str, Field(min_length=1)]
 DEFAULT_SOURCE: Final = "系统默认"
-_LEVEL_NOT_YET: Final = frozenset({"level"})
+_DRAFT: Final = "draft."
 
 # What no bundle may advise, whoever wrote it: yanpan serves those who write as well.
 _FORBIDDEN_ADVICE: Final = (
@@ -40,6 +48,21 @@ def known(choices: Iterable[str]) -> Any:
     return check
 
 
+def _no_forbidden_advice(text: str) -> str:
+    for word in _FORBIDDEN_ADVICE:
+        if word in text:
+            hint = "研判只提建议，不建议删除信息，也不建议针对发布人。"
+            raise fault(f"不得含有“{word}”。", hint)
+    return text
+
+
+Advice = Annotated[Words, AfterValidator(_no_forbidden_advice)]
+
+
+LevelKey = Annotated[str, AfterValidator(known(LEVELS))]
+ResponseType = Annotated[str, AfterValidator(known(RESPONSE_TYPES))]
+
+
 class Strict(BaseModel):
     """A table without unknown keys."""
 
@@ -54,20 +77,11 @@ class RuleIn(Strict):
     """
 
     id: Words
-    text: Words
+    text: Advice
     source: Words = DEFAULT_SOURCE
     when: Condition = Condition()
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    @field_validator("text")
-    @classmethod
-    def _no_forbidden_advice(cls, text: str) -> str:
-        for word in _FORBIDDEN_ADVICE:
-            if word in text:
-                hint = "研判只提建议，不建议删除信息，也不建议针对发布人。"
-                raise fault(f"不得含有“{word}”。", hint)
-        return text
 
     @field_validator("when", mode="before")
     @classmethod
@@ -124,7 +138,18 @@ def _has_value(fact: str, clauses: Sequence[Clause]) -> bool:
     return not least or not below or max(least) < min(below)
 
 
-class _RaisingRule(RuleIn):
+class MessageRuleIn(RuleIn):
+    """A rule about a message; what is asked of drafts would never hold."""
+
+    @model_validator(mode="after")
+    def _asks_about_messages(self) -> Self:
+        for fact in self.when.facts:
+            if fact.startswith(_DRAFT):
+                raise fault(f"when：{fact} 只能用于 draft.rules。")
+        return self
+
+
+class _RaisingRule(MessageRuleIn):
     """A rule that may raise: higher figures must never make it fail."""
 
     @model_validator(mode="after")
@@ -133,23 +158,18 @@ class _RaisingRule(RuleIn):
             if not clause.grows:
                 hint = "数字越大等级只能越高，请改用 at_least。"
                 raise fault(f"when：{clause.fact} 不能用 {clause.operator}。", hint)
-            if clause.fact.startswith("draft."):
-                raise fault(f"when：{clause.fact} 只能用于 draft.rules。")
         return self
 
 
 class LevelRuleIn(_RaisingRule):
     """Speaks for at least a level."""
 
-    dimension: Annotated[str, Field()]
-    effect: Annotated[str, Field()]
-
-    _dimension = field_validator("dimension")(known(DIMENSIONS))
-    _effect = field_validator("effect")(known(LEVELS))
+    dimension: Annotated[str, AfterValidator(known(DIMENSIONS))]
+    effect: LevelKey
 
     @model_validator(mode="after")
     def _level_is_not_known_yet(self) -> Self:
-        if _LEVEL_NOT_YET & set(self.when.facts):
+        if "level" in self.when.facts:
             raise fault("when：等级规则不能以 level 为条件。", "请改用 text_level（文本等级）。")
         return self
 
@@ -157,66 +177,58 @@ class LevelRuleIn(_RaisingRule):
 class ResponseRuleIn(_RaisingRule):
     """Speaks for at least a response type."""
 
-    effect: str
-    _effect = field_validator("effect")(known(RESPONSE_TYPES))
+    effect: ResponseType
 
 
-class ValueRuleIn(RuleIn):
+class ValueRuleIn(MessageRuleIn):
     """Whether a response is required or optional (回应价值); the first that holds decides."""
 
-    effect: str
-    _effect = field_validator("effect")(known(VALUES))
+    effect: Annotated[str, AfterValidator(known(VALUES))]
 
 
-class ChannelRuleIn(RuleIn):
+class ChannelRuleIn(MessageRuleIn):
     """Where the response is published; the first that holds decides."""
 
-    effect: str
-    _effect = field_validator("effect")(known(PUBLISHING))
+    effect: Annotated[str, AfterValidator(known(PUBLISHING))]
 
 
-class CallRuleIn(RuleIn):
+class CallRuleIn(MessageRuleIn):
     """Calls for a press conference or an expert."""
 
-    effect: str
-    _effect = field_validator("effect")(known(CALLS))
+    effect: Annotated[str, AfterValidator(known(CALLS))]
 
 
-class OfficeRuleIn(RuleIn):
+class OfficeRuleIn(MessageRuleIn):
     """Calls in one more office, named by `effect`."""
 
     effect: Words
 
 
-class DispositionIn(RuleIn):
+class DispositionIn(MessageRuleIn):
     """One of the six official dispositions; the first of the chosen type that holds decides."""
 
-    type: str
-    action: Words
-    _type = field_validator("type")(known(RESPONSE_TYPES))
-    _advice = field_validator("action")(RuleIn._no_forbidden_advice.__func__)  # type: ignore[attr-defined] # noqa: SLF001
+    type: ResponseType
+    action: Advice
 
 
-class DeadlineIn(RuleIn):
+class DeadlineIn(MessageRuleIn):
     """A clock from when the message was found."""
 
     action: Words
     name: Words
-    clock: str
+    clock: Annotated[str, AfterValidator(known(CLOCKS))]
     amount: Annotated[int, Field(ge=1, le=2_000, strict=True)]
-    _clock = field_validator("clock")(known(CLOCKS))
 
 
 class DraftRuleIn(RuleIn):
     """Speaks for at least a level of a draft policy."""
 
-    effect: str
-    _effect = field_validator("effect")(known(LEVELS))
+    effect: LevelKey
 
     @model_validator(mode="after")
     def _asks_about_drafts(self) -> Self:
         for clause in self.when.parts:
-            if not clause.fact.startswith("draft.") or not clause.grows:
+            if not clause.fact.startswith(_DRAFT) or not clause.grows:
                 raise fault(
                     f"when：{clause.fact} 不可用。", "draft.rules 只看 draft.… 与 at_least。"
                 )

@@ -3,7 +3,7 @@
 Shared by the HTTP door and the batch door, because a line of a file is the body of a request.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -16,9 +16,7 @@ from pydantic import (
 )
 
 from service.core.message import MAX_CHARACTERS, MediaAttention, Message, Spread
-
-# Asia/Shanghai, without daylight saving since 1991; a constant needs no time-zone database.
-SHANGHAI: Final = timezone(timedelta(hours=8))
+from service.core.working_days import SHANGHAI
 
 MOST_IN_BATCH: Final = 1_000
 

@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import NOW, POLICY
+from commands import yanpan
 
 from service.bootstrap import with_policy
 from service.core.assess import Chain
@@ -18,7 +17,6 @@ from service.policy_bundle import load_policy
 from service.replay import Replay, render_replay, replay, replay_table
 from service.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
 MESSAGES = [
     Message("请问图书馆几点关门？", id="ask"),
     Message("请问图书馆几点关门？", id="hot", media=MediaAttention(hot_search=True)),
@@ -88,19 +86,6 @@ def candidate(tmp_path: Path) -> Path:
     return Path(shutil.copytree(Settings().policy_dir, tmp_path / "candidate"))
 
 
-def command(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "service.cli", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        check=False,
-        timeout=120,
-    )
-
-
 def edit(folder: Path, old: str, new: str) -> None:
     path = folder / "policy.toml"
     text = path.read_text(encoding="utf-8")
@@ -120,21 +105,21 @@ def test_the_command_refuses_a_candidate_that_loses_an_escalation(
     row = {"正文": "请问图书馆几点关门？", "spread": {"duplicates": 3000}}
     source.write_text(f"{json.dumps(row, ensure_ascii=False)}\n", encoding="utf-8")
     arguments = ["policy", "replay", "--input", str(source), "--candidate", str(candidate)]
-    refused = command(*arguments, "--output", str(output))
+    refused = yanpan(*arguments, "--output", str(output))
     assert refused.returncode == 3, refused.stderr
     assert "--accept-downgrades" in refused.stderr
     assert json.loads(output.read_text(encoding="utf-8"))["lost_escalates"] == 1
     assert load_policy(candidate).version in refused.stdout
-    assert command(*arguments, "--accept-downgrades").returncode == 0
+    assert yanpan(*arguments, "--accept-downgrades").returncode == 0
 
 
 def test_the_check_names_the_file_the_line_and_what_to_mend(candidate: Path) -> None:
-    good = command("policy", "check", str(candidate))
+    good = yanpan("policy", "check", str(candidate))
     assert good.returncode == 0, good.stderr
     assert load_policy(candidate).version in good.stdout
     edit(candidate, 'fact = "flag.threat"', 'fact = "flag.threats"')
     edit(candidate, "amount = 48", "amount = -1")
-    bad = command("policy", "check", str(candidate))
+    bad = yanpan("policy", "check", str(candidate))
     assert bad.returncode == 2
     assert "policy.toml 第 " in bad.stderr
     assert "flag.threats" in bad.stderr
@@ -144,6 +129,6 @@ def test_the_check_names_the_file_the_line_and_what_to_mend(candidate: Path) -> 
 def test_a_bad_bundle_stops_the_start(candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(candidate, 'effect = "escalate"', 'effect = "delete"')
     monkeypatch.setenv("YANPAN_POLICY_DIR", str(candidate))
-    ended = command("serve", "--port", "1")
+    ended = yanpan("serve", "--port", "1")
     assert ended.returncode == 2
     assert "delete" in ended.stderr

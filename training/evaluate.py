@@ -64,8 +64,9 @@ def measure(
     is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
+    normalizer = Normalizer(policy.search_terms)
     judged = [
-        _judge(s, c, policy) if complete else _Judged("", "", ())
+        _judge(s, c, policy, normalizer) if complete else _Judged("", "", ())
         for s, c in zip(samples, classified, strict=True)
     ]
     heads = {}
@@ -121,15 +122,16 @@ class _Judged:
     review_reasons: Sequence[str]
 
 
-def _judge(sample: Sample, classification: Classification, policy: Policy) -> _Judged:
+def _judge(
+    sample: Sample, classification: Classification, policy: Policy, normalizer: Normalizer
+) -> _Judged:
     message, today = Message(sample.text), now()
-    text = Normalizer(policy.search_terms).normalize(sample.text).text
+    text = normalizer.normalize(sample.text).text
     found = find_quantities(text, today.date(), policy.circumstances)
     facts = gather_facts(message, classification, policy, text=text, quantities=found, now=today)
     risk, response = decide(Case(message, classification, policy.book.read(facts), today), policy)
-    label = response.type if response.value != "none" else "none"
     reasons = review_reasons(classification, risk, response, policy)
-    return _Judged(label, str(risk.rank), reasons)
+    return _Judged(response.conclusion, str(risk.rank), reasons)
 
 
 def _measure_review(samples: Sequence[Sample], judged: Sequence[_Judged]) -> dict[str, Any]:

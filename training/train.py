@@ -20,8 +20,8 @@ from service.core.features import Document
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
 from service.core.segment import Segmenter
+from service.core.working_days import SHANGHAI
 from service.policy_bundle import load_policy
-from service.schemas import SHANGHAI
 from training.annotations import read_annotations
 from training.corpora import read_corpus, read_texts
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate

@@ -1,7 +1,9 @@
 """Lines of a batch file → messages, or the reason why not."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from pydantic import ValidationError
@@ -40,6 +42,11 @@ class Row:
     raw: str
     message: Message | None
     reason: str = ""
+
+
+def open_input(name: str) -> BinaryIO:
+    """The bytes of a file, or of standard input where the name is `-`."""
+    return sys.stdin.buffer if name == "-" else Path(name).open("rb")
 
 
 def read_jsonl(stream: BinaryIO, names: Mapping[str, str]) -> Iterator[Row]:

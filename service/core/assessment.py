@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
+from typing import Final
 
 from service.core.values import value
+
+NO_RESPONSE: Final = "none"
 
 
 @value
@@ -212,6 +215,11 @@ class Recommendation:
     owner: Owner
     called_for: Sequence[Call]
     needs_verification: bool
+
+    @property
+    def conclusion(self) -> str:
+        """The type, or `none` where nothing need be answered: the label of the response head."""
+        return self.type if self.value != NO_RESPONSE else NO_RESPONSE
 
 
 @value

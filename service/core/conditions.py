@@ -33,7 +33,7 @@ _CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "channel": labels.CHANNELS,
     }
 )
-_LEVEL_NAMES: Final = dict(zip(LEVELS, labels.RISK.values(), strict=True))
+LEVEL_NAMES: Final = dict(zip(LEVELS, labels.RISK.values(), strict=True))
 _TIER_NAMES: Final = dict(
     zip(
         MEDIA_TIERS,
@@ -42,7 +42,7 @@ _TIER_NAMES: Final = dict(
     )
 )
 _SCALES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {"text_level": _LEVEL_NAMES, "level": _LEVEL_NAMES, "media.tier": _TIER_NAMES}
+    {"text_level": LEVEL_NAMES, "level": LEVEL_NAMES, "media.tier": _TIER_NAMES}
 )
 FIGURES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {f"spread.{key}": (name, "次") for key, name in _SPREAD.items()}

@@ -1,15 +1,13 @@
 """Clocks (时限): natural hours and working days from when a message was found."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from service.core.assessment import Deadline
 from service.core.policy import DeadlineRule
-from service.core.working_days import WorkingCalendar
+from service.core.working_days import SHANGHAI, WorkingCalendar
 
-# China's one time zone, without daylight saving since 1991: working days are days of this zone.
-CHINA: Final = timezone(timedelta(hours=8))
 _LAST_SECOND: Final = time(23, 59, 59)
 
 
@@ -48,8 +46,8 @@ def find_deadlines(
 def _due_at(rule: DeadlineRule, start: datetime, calendar: WorkingCalendar) -> datetime:
     if rule.clock == "hours":
         return start + timedelta(hours=rule.amount)
-    day = calendar.after(start.astimezone(CHINA).date(), rule.amount)
-    return datetime.combine(day, _LAST_SECOND, CHINA)
+    day = calendar.after(start.astimezone(SHANGHAI).date(), rule.amount)
+    return datetime.combine(day, _LAST_SECOND, SHANGHAI)
 
 
 def _note(
@@ -57,4 +55,4 @@ def _note(
 ) -> str | None:
     if rule.clock == "hours":
         return None
-    return calendar.doubt(start.astimezone(CHINA).date(), due.date())
+    return calendar.doubt(start.astimezone(SHANGHAI).date(), due.date())

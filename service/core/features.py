@@ -6,7 +6,7 @@ lengths), so that no telephone number, identity number or amount can enter a voc
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -22,15 +22,7 @@ SCHEMA: Final = "words-1-2+characters-1-4/1"  # stored in bundles; a bundle of a
 _NUMBER: Final = re.compile(r"([0-9]+)(?:\.[0-9]+)?")
 _DIGIT: Final = re.compile("[0-9]")
 _MOST_DIGITS: Final = 4
-_TEXT_RUN: Final = re.compile(f"[{HAN}a-z0-9]+|[^\\w\\s]+")
-
-
-class Feature(NamedTuple):
-    """A feature and the span of the normalized text that it was read from."""
-
-    key: str
-    start: int
-    end: int
+TEXT_RUN: Final = re.compile(f"[{HAN}a-z0-9]+|[^\\w\\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +45,14 @@ class Keys(NamedTuple):
         """How many occurrences there are."""
         return len(self.words) + len(self.word_pairs) + sum(map(len, self.grams))
 
+    def spelled(self) -> list[str]:
+        """All of them with the sign of their block, as a vocabulary has them."""
+        words = [f"w{key}" for key in (*self.words, *self.word_pairs)]
+        return words + [f"c{key}" for of_length in self.grams for key in of_length]
+
 
 def feature_keys(document: Document) -> Keys:
-    """The same features as `features` gives, ten times as fast: for scoring, which needs no spans.
+    """Every occurrence of every feature.
 
     >>> document = Document("12元", [Word("12", 0, 2), Word("元", 2, 3)])
     >>> feature_keys(document)  # doctest: +NORMALIZE_WHITESPACE
@@ -66,7 +63,7 @@ def feature_keys(document: Document) -> Keys:
     words = [fold(word.text) for word in document.words]
     folded = fold_text(document.text)
     grams: list[list[str]] = [[] for _ in range(LONGEST_GRAM)]
-    for run in _TEXT_RUN.findall(folded):
+    for run in TEXT_RUN.findall(folded):
         size = len(run)
         for length, found in enumerate(grams[:size], 1):
             found += [run[start : start + length] for start in range(size - length + 1)]
@@ -76,22 +73,11 @@ def feature_keys(document: Document) -> Keys:
 
 def gram_starts(document: Document) -> list[list[int]]:
     """Where the runs of `Keys.grams` begin in the text, in the same order."""
-    runs = [run.span() for run in _TEXT_RUN.finditer(fold_text(document.text))]
+    runs = [run.span() for run in TEXT_RUN.finditer(fold_text(document.text))]
     return [
         [start for first, last in runs for start in range(first, last - length + 1)]
         for length in range(1, LONGEST_GRAM + 1)
     ]
-
-
-def features(document: Document) -> Iterator[Feature]:
-    """Every occurrence of every feature.
-
-    >>> document = Document("12元", [Word("12", 0, 2), Word("元", 2, 3)])
-    >>> [f.key for f in features(document)][:4]
-    ['w00', 'w元', 'w00 元', 'c0']
-    """
-    yield from _word_features(document.words)
-    yield from _character_features(document.text)
 
 
 def fold_numbers(word: str) -> str:
@@ -101,17 +87,6 @@ def fold_numbers(word: str) -> str:
     ('0000元', 'a股')
     """
     return _NUMBER.sub(_fold_number, word.lower())
-
-
-def _word_features(words: Sequence[Word]) -> Iterator[Feature]:
-    previous: Word | None = None
-    before = ""
-    for word in words:
-        folded = fold_numbers(word.text)
-        yield Feature(f"w{folded}", word.start, word.end)
-        if previous is not None:
-            yield Feature(f"w{before} {folded}", previous.start, word.end)
-        previous, before = word, folded
 
 
 def fold_text(text: str) -> str:
@@ -124,15 +99,6 @@ def fold_text(text: str) -> str:
     if len(folded) != len(text):  # a few letters lower to two; keep the spans right
         folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return _DIGIT.sub("0", folded)
-
-
-def _character_features(text: str) -> Iterator[Feature]:
-    folded = fold_text(text)
-    for run in _TEXT_RUN.finditer(folded):
-        first, last = run.span()
-        for start in range(first, last):
-            for end in range(start + 1, min(start + LONGEST_GRAM, last) + 1):
-                yield Feature(f"c{folded[start:end]}", start, end)
 
 
 def _fold_number(match: re.Match[str]) -> str:

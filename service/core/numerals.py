@@ -19,9 +19,12 @@ _AT_MOST: Final = "不到|不足|少于|不超过|最多|至多|低于"
 _ALMOST: Final = "将近|接近|近"
 _ABOUT: Final = "大约|大概|约莫|约|差不多"
 _ARABIC: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d{1,12}(?:\.\d{1,6})?"
-_CHINESE: Final = f"[{''.join(_DIGITS)}{''.join(_UNITS)}万亿{_SOME}]{{1,24}}"
+_CHINESE_MARKS: Final = f"{''.join(_DIGITS)}{''.join(_UNITS)}万亿{_SOME}"
+_CHINESE: Final = f"[{_CHINESE_MARKS}]{{1,24}}"
 _PLAIN: Final = f"(?:(?:{_ARABIC})[多余几来]?[十百千]?[多余来]?万?亿?|{_CHINESE}(?:[多余][万亿])?)"
 
+MARKS: Final = f"0-9{_CHINESE_MARKS}"
+"""What a numeral begins with, for a class of a regular expression."""
 NUMERAL: Final = (
     rf"(?!万一|[一十]定|千万别|万万|亿万){_PLAIN}(?:\s?[-—~～至到]{{1,2}}\s?{_PLAIN})?[多余来]?"
 )

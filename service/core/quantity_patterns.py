@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from service.core.numerals import NUMERAL
+from service.core.numerals import MARKS, NUMERAL
 
 # Words that tell what happened to the people counted, gravest first: 重伤 must win over 伤.
 EVENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -53,8 +53,7 @@ TOKEN: Final = re.compile(
 PAUSE: Final = "pause"
 # Any numeral beside the first character of any unit.
 CANDIDATE: Final = re.compile(
-    "[0-9零〇一二两三四五六七八九十百千万亿几数俩仨壹贰叁拾佰仟]"
-    r"[0-9零〇一二两三四五六七八九十百千万亿几数俩仨壹贰叁拾佰仟,.多余来\-—~～至到 ]{0,30}"
+    rf"[{MARKS}][{MARKS},.多余来\-—~～至到 ]{{0,30}}"
     "[名个位条口人游旅乘顾学孩儿小娃老工村居群业市民农司师女男同教家职幼婴患病消驴商车租购受投少妇船矿死伤亡会"
     "选观网户头只匹棵株尾亩分次岁年月日号点天楼层米公斤度%时钟昼元块]"
 )

@@ -1,9 +1,10 @@
 """Rule table → recommendation (处置建议): type, value, office, steps and deadlines."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from service.core.assessment import (
+    NO_RESPONSE,
     Call,
     Counterfactual,
     OfficialDisposition,
@@ -21,8 +22,6 @@ from service.core.message import Message
 from service.core.policy import CALLS, PUBLISHING, RESPONSE_TYPES, DeadlineRule, Policy
 from service.core.risk import level_without, pivots, report_rule
 from service.core.rules import Rule, Standing
-
-NO_RESPONSE: Final = "none"
 
 
 def recommend_response(case: Case, level: str, policy: Policy) -> Recommendation:

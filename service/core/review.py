@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from service.core.assessment import Recommendation, RiskAssessment
+from service.core.assessment import NO_RESPONSE, Recommendation, RiskAssessment
 from service.core.classify import Classification
 from service.core.policy import Policy
-from service.core.response import NO_RESPONSE
 
 _SERIOUS: Final = 3  # rank from which a message cannot be left without a response
 _GRAVEST: Final = 4  # always confirmed by a person (POLICY: 特别重大 needs explicit figures)

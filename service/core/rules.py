@@ -18,6 +18,7 @@ class Conditional(Protocol):
 
 T = TypeVar("T", bound=Conditional)
 D = TypeVar("D")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class RuleBook:
 
     def __init__(self, tables: Sequence[RuleTable[Any]]) -> None:
         self._bits: dict[Clause, int] = {}
-        self._derived: dict[int, tuple[Any, int, dict[tuple[int, str], Any]]] = {}
+        self._derived: dict[tuple[RuleTable[Any], ...], tuple[int, dict[tuple[int, str], Any]]] = {}
         self._tables: Final = {table: self._index(table) for table in tables}
         by_fact: dict[str, list[Clause]] = {}
         for clause in self._bits:
@@ -169,19 +170,17 @@ class RuleBook:
         asked = standing.holding & index.asked
         found = index.known.get(asked)
         if found is None:
-            found = tuple(
+            fired = tuple(
                 rule
                 for needed, groups, rule in index.entries
                 if asked & needed == needed and all(asked & group for group in groups)
             )
-            if len(index.known) == _MOST_KNOWN:
-                index.known.clear()
-            index.known[asked] = found
+            found = _remember(index.known, asked, fired)
         return found
 
     def derive(
         self,
-        tables: Sequence[RuleTable[Any]],
+        tables: tuple[RuleTable[Any], ...],
         standing: Standing,
         choice: str,
         make: Callable[[], D],
@@ -194,16 +193,20 @@ class RuleBook:
             choice: the one other thing that `make` depends on.
             make: makes it.
         """
-        if id(tables) not in self._derived:
+        if tables not in self._derived:
             asked = 0
             for table in tables:
                 asked |= self._tables[table].asked
-            self._derived[id(tables)] = (tables, asked, {})
-        _, asked, known = self._derived[id(tables)]
+            self._derived[tables] = (asked, {})
+        asked, known = self._derived[tables]
         key = (standing.holding & asked, choice)
         found: D | None = known.get(key)
-        if found is None:
-            if len(known) == _MOST_KNOWN:
-                known.clear()
-            found = known[key] = make()
-        return found
+        return _remember(known, key, make()) if found is None else found
+
+
+def _remember(known: dict[K, D], key: K, found: D) -> D:
+    """Keeps what was found, and starts anew rather than grow without bound."""
+    if len(known) == _MOST_KNOWN:
+        known.clear()
+    known[key] = found
+    return found

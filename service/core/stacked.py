@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +24,6 @@ from service.core.features import (
     BLOCK_WEIGHTS,
     BLOCKS,
     Document,
-    Keys,
     feature_keys,
     gram_starts,
 )
@@ -31,30 +31,36 @@ from service.core.features import (
 _PAIR: Final = 2  # characters
 
 
-class _Occurrences(NamedTuple):
-    """Where the known features of a document were read from; spans as arrays."""
+class _Spans(NamedTuple):
+    """Where the known features were read from: rows, and spans as arrays."""
 
     rows: list[int]
     starts: NDArray[np.intp]
     ends: NDArray[np.intp]
 
 
-class _Analysis(NamedTuple):
+@dataclass(slots=True)
+class _Analysis:
     """What the first stage made of a document, whatever the label.
 
     Attributes:
-        keys: its features.
+        document: the document.
+        found: the row of every occurrence of a feature, `None` where it is unknown, in the order
+            of `Keys`.
         coverage: how much of them the model knows.
         rows, values, times: the known ones, their weights, and how often each occurs.
         inputs: the linear outputs of all heads, and last the volume of the message.
+        spans: where they stand, once an explanation asked for it.
     """
 
-    keys: Keys
+    document: Document
+    found: list[int | None]
     coverage: Coverage
     rows: NDArray[np.intp]
     values: Floats
     times: Floats
     inputs: Floats
+    spans: _Spans | None = None
 
 
 class StackedClassifier:
@@ -90,8 +96,7 @@ class StackedClassifier:
         self._refinements = {refinement.head: refinement for refinement in refinements}
         # Of the last document alone: its labels are asked one after the other. Threads may take
         # turns; each finds its own document in what it reads, or analyses it again.
-        self._analysed: tuple[Document, _Analysis] | None = None
-        self._located: tuple[Document, _Occurrences] | None = None
+        self._last: _Analysis | None = None
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:
@@ -134,40 +139,39 @@ class StackedClassifier:
         return sorted(spans, key=lambda span: -span.weight)
 
     def _analyse(self, document: Document) -> _Analysis:
-        last = self._analysed  # read once: another thread may be putting its own there
-        if last is not None and last[0] is document:
-            return last[1]
+        last = self._last  # read once: another thread may be putting its own there
+        if last is not None and last.document is document:
+            return last
         keys = feature_keys(document)
-        counts, coverage = self._look_up(keys)
-        rows, values, times = self._weigh(counts)
-        outputs = values @ self._coefficients[rows] + self._intercepts
-        inputs = np.append(outputs, np.float32(volume(keys.total)))
-        analysis = _Analysis(keys, coverage, rows, values, times, inputs)
-        self._analysed = (document, analysis)
-        return analysis
-
-    def _look_up(self, keys: Keys) -> tuple[list[Counter[Any]], Coverage]:
-        """For each block, how often each known row occurs; and how much is known."""
         words, grams = (self._rows[block] for block in BLOCKS)
         of_words = list(map(words.get, keys.words))
         of_grams = [list(map(grams.get, of_length)) for of_length in keys.grams]
-        counts: list[Counter[Any]] = [
-            Counter([*of_words, *map(words.get, keys.word_pairs)]),
-            Counter(list(chain.from_iterable(of_grams))),
-        ]
-        for count in counts:
-            count.pop(None, None)  # all that the model does not know
-        pairs = keys.grams[_PAIR - 1]
-        return counts, Coverage(
-            _known_share(of_words, keys.words, 0.0),
-            _known_share(of_grams[_PAIR - 1], pairs, 1.0),
+        of_blocks = (
+            [*of_words, *map(words.get, keys.word_pairs)],
+            list(chain.from_iterable(of_grams)),
         )
+        rows, values, times = self._weigh(of_blocks)
+        outputs = values @ self._coefficients[rows] + self._intercepts
+        coverage = Coverage(
+            _known_share(of_words, keys.words, 0.0),
+            _known_share(of_grams[_PAIR - 1], keys.grams[_PAIR - 1], 1.0),
+        )
+        found = [row for block in of_blocks for row in block]
+        inputs = np.append(outputs, np.float32(volume(keys.total)))
+        analysis = _Analysis(document, found, coverage, rows, values, times, inputs)
+        self._last = analysis
+        return analysis
 
-    def _weigh(self, counts: Sequence[Counter[Any]]) -> tuple[NDArray[np.intp], Floats, Floats]:
+    def _weigh(
+        self, of_blocks: Iterable[Sequence[int | None]]
+    ) -> tuple[NDArray[np.intp], Floats, Floats]:
         """Rows, weights and counts of the known features, the blocks one after the other.
 
         A weight is (1 + ln count) · idf, each block scaled to its length.
         """
+        counts: list[Counter[Any]] = [Counter(found) for found in of_blocks]
+        for known in counts:
+            known.pop(None, None)  # all that the model does not know
         rows = [np.array(list(known), np.intp) for known in counts]
         times = [np.array(list(known.values()), np.float32) for known in counts]
         weighed = []
@@ -179,45 +183,38 @@ class StackedClassifier:
 
     def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
         """What each character adds to an output, shape (characters,)."""
-        _, _, rows, values, times, inputs = self._analyse(document)
+        analysis = self._analyse(document)
+        rows, values = analysis.rows, analysis.values
         column = self._heads[head].labels.index(label)
         if head in self._refinements:
-            slopes = self._refinements[head].slopes(inputs, column)
+            slopes = self._refinements[head].slopes(analysis.inputs, column)
             shares = values * (self._coefficients[rows] @ slopes[:-1])
         else:
             shares = values * self._coefficients[rows, self._heads[head].first + column]
-        share_of = dict(zip(rows.tolist(), (shares / times).tolist(), strict=True))
-        found = self._locate(document)
-        added = np.array([share_of[row] for row in found.rows]) / (found.ends - found.starts)
+        share_of = dict(zip(rows.tolist(), (shares / analysis.times).tolist(), strict=True))
+        spans = analysis.spans = analysis.spans or _locate(analysis)
+        added = np.array([share_of[row] for row in spans.rows]) / (spans.ends - spans.starts)
         # What a span adds, spread over its characters: up where it begins and down where it ends.
         size = len(document.text) + 1
-        up, down = (np.bincount(where, added, size) for where in (found.starts, found.ends))
+        up, down = (np.bincount(where, added, size) for where in (spans.starts, spans.ends))
         weights: NDArray[np.float64] = np.cumsum(up - down)[:-1]
         return weights
 
-    def _locate(self, document: Document) -> _Occurrences:
-        """The known features with their spans."""
-        last = self._located
-        if last is not None and last[0] is document:
-            return last[1]
-        keys, words = self._analyse(document).keys, document.words
-        known_words, known_grams = (self._rows[block] for block in BLOCKS)
-        rows = [*map(known_words.get, keys.words), *map(known_words.get, keys.word_pairs)]
-        starts = [word.start for word in words] + [word.start for word in words[:-1]]
-        ends = [word.end for word in words] + [word.end for word in words[1:]]
-        of_lengths = zip(keys.grams, gram_starts(document), strict=True)
-        for length, (grams, places) in enumerate(of_lengths, 1):
-            rows += map(known_grams.get, grams)
-            starts += places
-            ends += [place + length for place in places]
-        known = [place for place, row in enumerate(rows) if row is not None]
-        found = _Occurrences(
-            [row for row in rows if row is not None],
-            np.array(starts, np.intp)[known],
-            np.array(ends, np.intp)[known],
-        )
-        self._located = (document, found)
-        return found
+
+def _locate(analysis: _Analysis) -> _Spans:
+    """The spans of the known features, in the order in which they were looked up."""
+    words = analysis.document.words
+    starts = [word.start for word in words] + [word.start for word in words[:-1]]
+    ends = [word.end for word in words] + [word.end for word in words[1:]]
+    for length, places in enumerate(gram_starts(analysis.document), 1):
+        starts += places
+        ends += [place + length for place in places]
+    known = [place for place, row in enumerate(analysis.found) if row is not None]
+    return _Spans(
+        [row for row in analysis.found if row is not None],
+        np.array(starts, np.intp)[known],
+        np.array(ends, np.intp)[known],
+    )
 
 
 def _known_share(rows: Sequence[int | None], keys: Sequence[str], of_none: float) -> float:

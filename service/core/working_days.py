@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from typing import Final
 
 _SATURDAY: Final = 5
+# Asia/Shanghai, without daylight saving since 1991; a constant needs no time-zone database.
+SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
 """The calls around the policy, on the real service."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from builders import POLICY
+from commands import yanpan
 
-ROOT = Path(__file__).resolve().parents[2]
 DRAFT = "关于调整城区道路停车收费标准的通知：停车泊位白天每小时四元，首十五分钟免费。"
 LETTERS = [
     {"id": "a", "text": "停车十四分钟收我十块，不是说好首十五分钟免费吗，停车收费标准在哪里？"},
@@ -88,16 +86,7 @@ def test_the_command_gives_the_same_as_the_call(server: httpx.Client, tmp_path: 
     draft.write_text(DRAFT, encoding="utf-8-sig")
     lines = [json.dumps(letter, ensure_ascii=False) for letter in LETTERS]
     letters.write_text("\n".join([*lines, "{broken"]), encoding="utf-8")
-    command = [sys.executable, "-m", "service.cli", "policy-risk", "--draft", str(draft)]
-    ended = subprocess.run(
-        [*command, "--history", str(letters)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        check=False,
-        timeout=120,
-    )
+    ended = yanpan("policy-risk", "--draft", str(draft), "--history", str(letters))
     assert ended.returncode == 1  # one line was no letter
     assert "1 行" in ended.stderr
     by_command = json.loads(ended.stdout)

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from spelled import features
 
 from service.core.assess import Chain
 from service.core.classify import Coverage, Head, Refinement, volume
-from service.core.features import Document, features
+from service.core.features import Document
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
 from service.core.stacked import StackedClassifier

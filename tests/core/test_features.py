@@ -2,8 +2,9 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+from spelled import features
 
-from service.core.features import Document, feature_keys, features, fold_text, gram_starts
+from service.core.features import Document, feature_keys, fold_text, gram_starts
 from service.core.segment import Segmenter
 
 SEGMENTER = Segmenter()
@@ -40,8 +41,7 @@ def test_every_feature_lies_inside_the_text(text: str) -> None:
 def test_the_fast_way_gives_the_same_features(text: str) -> None:
     document = Document(text, SEGMENTER.segment(text))
     fast = feature_keys(document)
-    spelled = [f"w{key}" for key in (*fast.words, *fast.word_pairs)]
-    spelled += [f"c{key}" for of_length in fast.grams for key in of_length]
+    spelled = fast.spelled()
     assert Counter(spelled) == Counter(feature.key for feature in features(document))
     assert fast.total == len(spelled)
     for length, (found, starts) in enumerate(

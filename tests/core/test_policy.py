@@ -80,6 +80,11 @@ def test_the_version_follows_every_file(bundle: Path) -> None:
         ("flag.threat", 'draft.similar", at_least = 3, fact2 = "x', "运算"),
         ('effect = "same_site"', 'effect = "smoke_signals"', "smoke_signals"),
         ("weight = 0.5", "weight = 1.5", "不大于 1"),
+        (
+            'when = [{ fact = "flag.minor" }]',
+            'when = [{ fact = "draft.groups", at_least = 1 }]',
+            "steps",
+        ),
         ("[thresholds]", "[thresholds.flags]\nthreats = 0.3", "threats"),
         ('fact = "flag.casualty"', 'fact = "flag.casualties"', "flag.casualties"),
         ("least = 60", "least = 75", "least"),
