@@ -15,20 +15,23 @@ from service.core.classify import Head, Refinement
 from service.core.errors import BundleError
 from service.core.features import SCHEMA
 from service.core.stacked import StackedClassifier
+from service.core.vocabulary import Vocabulary, build_vocabulary
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST: Final = "manifest.json"
-_VOCABULARY: Final = "vocabulary.txt"
+_VOCABULARY: Final = "vocabulary.txt"  # for people; serving reads the index built from it
+_INDEX: Final = "index.joblib"
 _WEIGHTS: Final = "weights.joblib"
 _HEADS: Final = "heads.json"
-_MODEL_FILES: Final = (_VOCABULARY, _WEIGHTS, _HEADS)
+_MODEL_FILES: Final = (_VOCABULARY, _INDEX, _WEIGHTS, _HEADS)
+_TABLE: Final = ("multipliers", "known", "rows", "kinds")
 _ARRAYS: Final = ("idf", "coefficients", "intercepts")
 _LAYERS: Final = ("hidden", "hidden_bias", "output", "output_bias")
 
 
 @dataclass(frozen=True, slots=True)
 class StackedModel:
-    """What a bundle holds: numbers and words only, no reference to this project's code.
+    """A trained model as numbers and words only, with no reference to this project's code.
 
     Attributes:
         vocabulary: the features, words before characters.
@@ -44,16 +47,8 @@ class StackedModel:
     refinements: Sequence[Refinement] = ()
 
     def classifier(self) -> StackedClassifier:
-        """The classifier that serves it."""
-        idf, coefficients, intercepts = (self.arrays[name] for name in _ARRAYS)
-        return StackedClassifier(
-            self.vocabulary,
-            idf,
-            coefficients,
-            intercepts,
-            self.heads,
-            refinements=self.refinements,
-        )
+        """The classifier that serves it, as `load_classifier` gives it for a saved bundle."""
+        return _fuse(build_vocabulary(self.vocabulary), self.arrays, self.heads, self.refinements)
 
 
 def save_bundle(folder: Path, model: StackedModel, manifest: Mapping[str, Any]) -> None:
@@ -68,6 +63,7 @@ def save_bundle(folder: Path, model: StackedModel, manifest: Mapping[str, Any]) 
     arrays = {name: _short(model.arrays[name]) for name in _ARRAYS}
     for refinement in model.refinements:
         arrays |= {f"{refinement.head}.{x}": _short(getattr(refinement, x)) for x in _LAYERS}
+    joblib.dump(build_vocabulary(model.vocabulary), folder / _INDEX)
     joblib.dump(arrays, folder / _WEIGHTS)
     write_json(folder / _HEADS, [_head_table(head) for head in model.heads])
     files = {name: file_digest(folder / name) for name in _MODEL_FILES}
@@ -114,18 +110,18 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_model(folder: Path) -> StackedModel:
-    """Reads a verified bundle; the arrays are memory-mapped, so processes share their pages.
+def load_classifier(folder: Path) -> StackedClassifier:
+    """Reads a verified bundle; its arrays are memory-mapped, so processes share their pages.
 
     Raises:
         BundleError: as for `verify_bundle`, or the shapes do not fit each other.
     """
     verify_bundle(folder)
-    vocabulary = (folder / _VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
+    index = joblib.load(folder / _INDEX, mmap_mode="r")
     arrays = joblib.load(folder / _WEIGHTS, mmap_mode="r")
-    heads = [_head(table) for table in json.loads((folder / _HEADS).read_text(encoding="utf-8"))]
+    heads = load_heads(folder)
     outputs = sum(len(head.labels) for head in heads)
-    if arrays["coefficients"].shape != (len(vocabulary), outputs):
+    if arrays["coefficients"].shape != (len(index["kinds"]), outputs):
         raise BundleError(f"{folder}：系数矩阵与词表、标签的数目不符。", "请重新训练。")
     refinements = [
         Refinement(head.name, *(np.asarray(arrays[f"{head.name}.{x}"]) for x in _LAYERS))
@@ -134,7 +130,23 @@ def load_model(folder: Path) -> StackedModel:
     ]
     if any(r.hidden.shape[0] != outputs + 1 for r in refinements):
         raise BundleError(f"{folder}：第二级网络与标签的数目不符。", "请重新训练。")
-    return StackedModel(vocabulary, arrays, heads, refinements)
+    return _fuse(index, arrays, heads, refinements)
+
+
+def load_heads(folder: Path) -> list[Head]:
+    """How the outputs of a bundle's matrix are shared out."""
+    return [_head(table) for table in json.loads((folder / _HEADS).read_text(encoding="utf-8"))]
+
+
+def _fuse(
+    index: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    heads: Sequence[Head],
+    refinements: Sequence[Refinement],
+) -> StackedClassifier:
+    vocabulary = Vocabulary(*(index[name] for name in _TABLE))
+    parts = (arrays[name] for name in _ARRAYS)
+    return StackedClassifier(vocabulary, *parts, heads, refinements=refinements)
 
 
 def file_digest(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.artifacts import load_model, verify_bundle
+from service.artifacts import load_classifier, verify_bundle
 from service.core.assess import Chain
 from service.core.errors import BundleError
 from service.core.labels import HEADS
@@ -39,7 +39,7 @@ def build_chain(settings: Settings) -> Chain:
     policy = load_policy(settings.policy_dir)
     registry = build_registry(settings)
     version = settings.model_version or registry.active_version()
-    classifier = load_model(registry.folder(version)).classifier()
+    classifier = load_classifier(registry.folder(version))
     if missing := [head for head in HEADS if head not in classifier.labels]:
         raise BundleError(f"模型 {version} 缺少 {missing}。", "请用含全部标签的样本训练。")
     return Chain(

@@ -218,7 +218,7 @@ def _find_similar(
 
 def _words(text: str, chain: Chain) -> list[str]:
     clean = chain.normalizer.normalize(text).text
-    return [word.text for word in chain.segmenter.segment(clean) if _WORD.fullmatch(word.text)]
+    return [word for word in chain.segmenter.segment(clean).texts if _WORD.fullmatch(word)]
 
 
 def _judge(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from service.artifacts import load_model, read_manifest
+from service.artifacts import load_classifier, read_manifest
 from service.core.assess import decide
 from service.core.case import Case
 from service.core.classify import Classification, Prediction
@@ -42,7 +42,7 @@ def evaluate_bundle(folder: Path, paths: Sequence[Path], policy_folder: Path) ->
         BundleError, PolicyError, SampleError: one of the inputs cannot be used.
     """
     policy = load_policy(policy_folder)
-    classifier = load_model(folder).classifier()
+    classifier = load_classifier(folder)
     normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
     samples = read_samples(paths)
     texts = [normalizer.normalize(sample.text).text for sample in samples]

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import CountVectorizer
 
-from service.core.features import BLOCKS, Document, feature_keys
+from service.core.features import BLOCKS, Document, spell_features
 from service.core.normalize import Normalizer
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
@@ -62,4 +62,4 @@ def _read_chunk(texts: Sequence[str], policy_folder: Path) -> list[list[str]]:
         _tools[policy_folder] = (Normalizer(policy.search_terms), Segmenter(policy.dictionary))
     normalizer, segmenter = _tools[policy_folder]
     cleaned = [normalizer.normalize(text).text for text in texts]
-    return [feature_keys(Document(t, segmenter.segment(t))).spelled() for t in cleaned]
+    return [spell_features(Document(t, segmenter.segment(t))) for t in cleaned]

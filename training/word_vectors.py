@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from service.core.features import fold_numbers
+from service.core.features import fold_words
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 
@@ -68,7 +68,7 @@ def _segmenter(policy_folder: Path) -> Segmenter:
 
 def _read_words(texts: Sequence[str], policy_folder: Path) -> list[list[str]]:
     segmenter = _segmenter(policy_folder)
-    return [[fold_numbers(word.text) for word in segmenter.segment(text)] for text in texts]
+    return [fold_words(segmenter.segment(text).texts).split() for text in texts]
 
 
 def _count_neighbours(messages: Sequence[Sequence[str]], index: dict[str, int]) -> csr_matrix:

@@ -19,6 +19,7 @@ from service.core.values import value
 
 Floats = NDArray[np.float32]
 
+_LARGEST: Final = 60.0  # an output beyond which a probability is 0 or 1 to the last bit
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
 
@@ -168,8 +169,6 @@ class Interpreter:
         self._heads = tuple(heads)
         self._slopes = np.concatenate([head.slopes for head in self._heads])
         self._offsets = np.concatenate([head.offsets for head in self._heads])
-        self._firsts = np.array([head.first for head in self._heads])
-        self._sizes = np.array([len(head.labels) for head in self._heads])
 
     def read(self, outputs: Floats, coverage: Coverage = _ALL_KNOWN) -> Classification:
         """What the outputs of one message mean.
@@ -179,30 +178,22 @@ class Interpreter:
             coverage: how much of the message the model knows.
         """
         calibrated = outputs * self._slopes + self._offsets
-        # All heads at once: their largest outputs, and the powers that these leave in bounds.
-        largest = np.repeat(np.maximum.reduceat(calibrated, self._firsts), self._sizes)
-        powers = np.exp(calibrated - largest)
-        shares = powers / np.repeat(np.add.reduceat(powers, self._firsts), self._sizes)
+        bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
+        # Plain numbers from here: for so few, they cost less than numpy's calls.
+        powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()
         predictions: dict[str, Prediction] = {}
         flags: dict[str, float] = {}
         raised: list[str] = []
         for head in self._heads:
+            mine = powers[head.columns]
             if head.name == FLAGS:
-                flags = _scores(head.labels, _logistic(calibrated[head.columns]))
+                flags = {flag: x / (1 + x) for flag, x in zip(head.labels, mine, strict=True)}
                 least = head.thresholds
                 raised = [flag for flag, p in flags.items() if p >= least.get(flag, 0.5)]
             else:
-                scores = _scores(head.labels, shares[head.columns])
+                total = sum(mine)
+                scores = {label: x / total for label, x in zip(head.labels, mine, strict=True)}
                 label = head.decide(scores)
                 predictions[head.name] = Prediction(label, scores[label], scores)
         raised.sort(key=lambda flag: -flags[flag])
         return Classification(predictions, flags, tuple(raised), coverage)
-
-
-def _scores(labels: Sequence[str], probabilities: Floats) -> dict[str, float]:
-    return dict(zip(labels, probabilities.tolist(), strict=True))
-
-
-def _logistic(outputs: Floats) -> Floats:
-    probabilities: Floats = 1 / (1 + np.exp(-outputs.clip(-60, 60)))
-    return probabilities

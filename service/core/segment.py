@@ -8,7 +8,9 @@ oracle of the tests.
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import accumulate
 from typing import Final, NamedTuple, Protocol
 
 from service.core.damage import HAN
@@ -25,14 +27,24 @@ _UNKNOWN_TO_JIEBA: Final = re.compile(
 # Where a word of neither dictionary holds one of these marks, jieba parts it and rjieba does not.
 _MARK: Final = re.compile(r"[-+#&._%]")
 _PARTED: Final = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
+_WHITE: Final = re.compile(r"\s")
+_MARK_OR_UNKNOWN: Final = re.compile(f"{_MARK.pattern}|{_UNKNOWN_TO_JIEBA.pattern}")
 
 
-class Word(NamedTuple):
-    """A word and its span in the text it was cut from, in code points, end-exclusive."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text and where they start in it, in code points; none holds white space."""
 
-    text: str
-    start: int
-    end: int
+    texts: list[str]
+    starts: list[int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def ends(self) -> list[int]:
+        """Where they end, exclusive."""
+        return [start + len(text) for start, text in zip(self.starts, self.texts, strict=True)]
 
 
 class DictionaryEntry(NamedTuple):
@@ -69,14 +81,17 @@ class RjiebaEngine:
 
     def cut(self, text: str) -> list[str]:
         """The words, white space too."""
-        words: list[str] = []
+        words: list[str]
+        if not _MARK_OR_UNKNOWN.search(text):  # most texts; looked for at once, for speed
+            words = self._tokenizer.cut(text)
+            return words
+        words = []
         for piece in _UNKNOWN_TO_JIEBA.split(text):
-            if _UNKNOWN_TO_JIEBA.match(piece):
-                words.append(piece)
-            elif piece:
-                for word in self._tokenizer.cut(piece):
-                    words += self._part(word)
+            words += [piece] if _UNKNOWN_TO_JIEBA.match(piece) else self._cut_known(piece)
         return words
+
+    def _cut_known(self, text: str) -> list[str]:
+        return [part for word in self._tokenizer.cut(text) for part in self._part(word)]
 
     def _part(self, word: str) -> list[str]:
         if len(word) == 1 or not _MARK.search(word) or self._tokenizer.has_word(word):
@@ -126,21 +141,21 @@ class Segmenter:
         self._engine = engine or choose_engine(dictionary)
         self.engine: Final = self._engine.name
 
-    def segment(self, text: str) -> list[Word]:
+    def segment(self, text: str) -> Words:
         """The words of a normalized text in order, white space left out.
 
-        >>> [w.text for w in Segmenter([DictionaryEntry("零团费")]).segment("零团费 真坑人")]
-        ['零团费', '真', '坑人']
+        >>> Segmenter([DictionaryEntry("零团费")]).segment("零团费 真坑人")
+        Words(texts=['零团费', '真', '坑人'], starts=[0, 4, 5])
         """
-        words: list[Word] = []
-        start = 0
-        for piece in _bounded(text):
-            for word in self._engine.cut(piece):
-                end = start + len(word)
-                if not word.isspace():
-                    words.append(Word(word, start, end))
-                start = end
-        return words
+        if len(text) <= _LONGEST_RUN:
+            words = self._engine.cut(text)
+        else:
+            words = [word for piece in _bounded(text) for word in self._engine.cut(piece)]
+        starts = list(accumulate(map(len, words), initial=0))[:-1]
+        if not _WHITE.search(text):
+            return Words(words, starts)
+        kept = [place for place, word in enumerate(words) if not word.isspace()]
+        return Words([words[place] for place in kept], [starts[place] for place in kept])
 
 
 def _bounded(text: str) -> Iterator[str]:

@@ -1,11 +1,9 @@
 """The served model: linear models of all heads in one matrix, then a second stage for some."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +18,14 @@ from service.core.classify import (
     Refinement,
     volume,
 )
-from service.core.features import (
-    BLOCK_WEIGHTS,
-    BLOCKS,
-    Document,
-    feature_keys,
-    gram_starts,
-)
+from service.core.features import BLOCK_WEIGHTS, Document
+from service.core.fingerprints import Fingerprints, Numbers, Places, take_fingerprints
+from service.core.vocabulary import KINDS, PAIRS, WORDS, Rows, Vocabulary
 
 _PAIR: Final = 2  # characters
-
-
-class _Spans(NamedTuple):
-    """Where the known features were read from: rows, and spans as arrays."""
-
-    rows: list[int]
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
+_ZERO: Final = np.zeros(1, np.intp)
+_DIGITS: Final = 6  # of a weight, beyond which is the noise of adding up
+_LEAST_SHARE: Final = 1 / 3  # of the strongest word's weight, for a word to explain a label
 
 
 @dataclass(slots=True)
@@ -45,29 +34,49 @@ class _Analysis:
 
     Attributes:
         document: the document.
-        found: the row of every occurrence of a feature, `None` where it is unknown, in the order
-            of `Keys`.
-        coverage: how much of them the model knows.
-        rows, values, times: the known ones, their weights, and how often each occurs.
+        features: its features.
+        places, found: which of them are known, in the order of `_together`, and the row of each.
+        rows, values, times: the distinct rows in order, their weights, and how often each occurs.
+        coverage: how much of the document the model knows.
         inputs: the linear outputs of all heads, and last the volume of the message.
-        spans: where they stand, once an explanation asked for it.
+        spans: the first and last character of each known feature and those of each word, once an
+            explanation asked for them.
     """
 
     document: Document
-    found: list[int | None]
-    coverage: Coverage
-    rows: NDArray[np.intp]
+    features: Fingerprints
+    places: Places
+    found: Rows
+    rows: Places
     values: Floats
-    times: Floats
+    times: NDArray[np.intp]
+    coverage: Coverage
     inputs: Floats
-    spans: _Spans | None = None
+    spans: "_Spans | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Where the known features were read from, and where the words are that can explain.
+
+    Attributes:
+        index: the place of each known feature's row among the distinct ones.
+        starts, ends: the span of each known feature.
+        word_starts, word_ends: those of words; a mark shares in the weights but explains nothing.
+    """
+
+    index: Places
+    starts: Places
+    ends: Places
+    word_starts: Places
+    word_ends: Places
 
 
 class StackedClassifier:
     """Term-weighted features times one coefficient matrix that serves all heads, then refined.
 
     Args:
-        vocabulary: the known features, one a row of the matrix.
+        vocabulary: the known features, one a row of the matrix, those of words first.
         idf: inverse document frequency of each feature, shape (features,).
         coefficients: shape (features, outputs).
         intercepts: shape (outputs,).
@@ -77,7 +86,7 @@ class StackedClassifier:
 
     def __init__(
         self,
-        vocabulary: Iterable[str],
+        vocabulary: Vocabulary,
         idf: Floats,
         coefficients: Floats,
         intercepts: Floats,
@@ -85,15 +94,15 @@ class StackedClassifier:
         *,
         refinements: Sequence[Refinement] = (),
     ) -> None:
-        self._rows: dict[str, dict[str, int]] = {block: {} for block in BLOCKS}
-        for row, key in enumerate(vocabulary):
-            self._rows[key[0]][key[1:]] = row
+        self._vocabulary = vocabulary
+        self._of_words = int(np.count_nonzero(vocabulary.kinds <= PAIRS))
         self._idf = idf.view(np.ndarray)  # mapped all the same, but sliced without ceremony
         self._coefficients = coefficients.view(np.ndarray)
         self._intercepts = intercepts
         self._heads = {head.name: head for head in heads}
         self._interpreter = Interpreter(heads)
         self._refinements = {refinement.head: refinement for refinement in refinements}
+        self._second_stage = _join(refinements, self._heads) if refinements else None
         # Of the last document alone: its labels are asked one after the other. Threads may take
         # turns; each finds its own document in what it reads, or analyses it again.
         self._last: _Analysis | None = None
@@ -106,9 +115,11 @@ class StackedClassifier:
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         analysis = self._analyse(document)
-        outputs = analysis.inputs[:-1].copy()
-        for refinement in self._refinements.values():
-            outputs[self._heads[refinement.head].columns] = refinement.apply(analysis.inputs)
+        outputs = analysis.inputs[:-1]
+        if self._second_stage:
+            columns, refinement = self._second_stage
+            outputs = outputs.copy()
+            outputs[columns] = refinement.apply(analysis.inputs)
         return self._interpreter.read(outputs, analysis.coverage)
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
@@ -120,80 +131,78 @@ class StackedClassifier:
         outputs of all heads. Words that carry at least a third of the strongest word's weight are
         kept, and neighbours joined.
         """
-        weights = self._character_weights(document, head, label)
-        upto = [0.0, *np.cumsum(weights).tolist()]
-        words = [
-            (word.start, word.end, upto[word.end] - upto[word.start])
-            for word in document.words
-            if word.text[0].isalnum()  # a mark shares in the weights but explains nothing
-        ]
-        least = max((weight for _, _, weight in words), default=0.0) / 3
-        spans: list[Contribution] = []
-        for start, end, weight in words:
-            if weight <= 0 or weight < least:
-                continue
-            if spans and spans[-1].end == start:
-                start, weight = spans[-1].start, spans[-1].weight + weight  # noqa: PLW2901
-                spans.pop()
-            spans.append(Contribution(start, end, weight))
-        return sorted(spans, key=lambda span: -span.weight)
+        analysis = self._analyse(document)
+        spans = _locate(analysis)
+        upto = np.zeros(len(document.text) + 1)
+        np.cumsum(self._character_weights(document, head, label), out=upto[1:])
+        weights = upto[spans.word_ends] - upto[spans.word_starts]
+        strongest = weights.max(initial=0.0)
+        if strongest <= 0:
+            return []
+        kept = np.flatnonzero(weights >= strongest * _LEAST_SHARE)
+        contributions: list[Contribution] = []
+        for start, end, weight in zip(
+            spans.word_starts[kept].tolist(),
+            spans.word_ends[kept].tolist(),
+            weights[kept].tolist(),
+            strict=True,
+        ):
+            if contributions and contributions[-1].end == start:
+                before = contributions.pop()
+                contributions.append(Contribution(before.start, end, before.weight + weight))
+            else:
+                contributions.append(Contribution(start, end, weight))
+        # Rounded, so that equals stay in reading order.
+        return sorted(contributions, key=lambda span: -round(span.weight, _DIGITS))
 
     def _analyse(self, document: Document) -> _Analysis:
         last = self._last  # read once: another thread may be putting its own there
         if last is not None and last.document is document:
             return last
-        keys = feature_keys(document)
-        words, grams = (self._rows[block] for block in BLOCKS)
-        of_words = list(map(words.get, keys.words))
-        of_grams = [list(map(grams.get, of_length)) for of_length in keys.grams]
-        of_blocks = (
-            [*of_words, *map(words.get, keys.word_pairs)],
-            list(chain.from_iterable(of_grams)),
+        features = take_fingerprints(document)
+        together = _together(features)
+        places, found = self._vocabulary.find(together)
+        rows, times = _count(found)
+        values = self._weigh(rows, times)
+        inputs = np.empty(len(self._intercepts) + 1, np.float32)
+        inputs[:-1] = values @ self._coefficients.take(rows, axis=0) + self._intercepts
+        inputs[-1] = volume(len(together))
+        coverage = self._measure_coverage(features, rows)
+        analysis = _Analysis(
+            document, features, places, found, rows, values, times, coverage, inputs
         )
-        rows, values, times = self._weigh(of_blocks)
-        outputs = values @ self._coefficients[rows] + self._intercepts
-        coverage = Coverage(
-            _known_share(of_words, keys.words, 0.0),
-            _known_share(of_grams[_PAIR - 1], keys.grams[_PAIR - 1], 1.0),
-        )
-        found = [row for block in of_blocks for row in block]
-        inputs = np.append(outputs, np.float32(volume(keys.total)))
-        analysis = _Analysis(document, found, coverage, rows, values, times, inputs)
         self._last = analysis
         return analysis
 
-    def _weigh(
-        self, of_blocks: Iterable[Sequence[int | None]]
-    ) -> tuple[NDArray[np.intp], Floats, Floats]:
-        """Rows, weights and counts of the known features, the blocks one after the other.
+    def _weigh(self, rows: Places, times: NDArray[np.intp]) -> Floats:
+        """(1 + ln count) · idf, each block scaled to its length."""
+        values: Floats = (1 + np.log(times, dtype=np.float32)) * self._idf.take(rows)
+        border = int(rows.searchsorted(self._of_words))
+        for block, length in zip((values[:border], values[border:]), BLOCK_WEIGHTS, strict=True):
+            block *= np.float32(length / (math.sqrt(block @ block) or 1))
+        return values
 
-        A weight is (1 + ln count) · idf, each block scaled to its length.
-        """
-        counts: list[Counter[Any]] = [Counter(found) for found in of_blocks]
-        for known in counts:
-            known.pop(None, None)  # all that the model does not know
-        rows = [np.array(list(known), np.intp) for known in counts]
-        times = [np.array(list(known.values()), np.float32) for known in counts]
-        weighed = []
-        for mine, count, length in zip(rows, times, BLOCK_WEIGHTS, strict=True):
-            values = (1 + np.log(count)) * self._idf[mine]
-            norm = math.sqrt(values @ values)
-            weighed.append(values * np.float32(length / (norm or 1)))
-        return np.concatenate(rows), np.concatenate(weighed), np.concatenate(times)
+    def _measure_coverage(self, features: Fingerprints, rows: Places) -> Coverage:
+        known = np.bincount(self._vocabulary.kinds.take(rows), minlength=KINDS)
+        words = _distinct(features.words)
+        pairs = _distinct(features.grams[:, _PAIR - 1][features.inside[:, _PAIR - 1]])
+        return Coverage(
+            known.item(WORDS) / words if words else 0.0,
+            known.item(PAIRS + _PAIR) / pairs if pairs else 1.0,
+        )
 
     def _character_weights(self, document: Document, head: str, label: str) -> NDArray[np.float64]:
         """What each character adds to an output, shape (characters,)."""
         analysis = self._analyse(document)
-        rows, values = analysis.rows, analysis.values
+        spans = _locate(analysis)
         column = self._heads[head].labels.index(label)
         if head in self._refinements:
             slopes = self._refinements[head].slopes(analysis.inputs, column)
-            shares = values * (self._coefficients[rows] @ slopes[:-1])
+            shares = self._coefficients.take(analysis.rows, axis=0) @ slopes[:-1]
         else:
-            shares = values * self._coefficients[rows, self._heads[head].first + column]
-        share_of = dict(zip(rows.tolist(), (shares / analysis.times).tolist(), strict=True))
-        spans = analysis.spans = analysis.spans or _locate(analysis)
-        added = np.array([share_of[row] for row in spans.rows]) / (spans.ends - spans.starts)
+            shares = self._coefficients[analysis.rows, self._heads[head].first + column]
+        shares = shares * analysis.values / analysis.times
+        added = shares[spans.index] / (spans.ends - spans.starts)
         # What a span adds, spread over its characters: up where it begins and down where it ends.
         size = len(document.text) + 1
         up, down = (np.bincount(where, added, size) for where in (spans.starts, spans.ends))
@@ -201,24 +210,64 @@ class StackedClassifier:
         return weights
 
 
-def _locate(analysis: _Analysis) -> _Spans:
-    """The spans of the known features, in the order in which they were looked up."""
-    words = analysis.document.words
-    starts = [word.start for word in words] + [word.start for word in words[:-1]]
-    ends = [word.end for word in words] + [word.end for word in words[1:]]
-    for length, places in enumerate(gram_starts(analysis.document), 1):
-        starts += places
-        ends += [place + length for place in places]
-    known = [place for place, row in enumerate(analysis.found) if row is not None]
-    return _Spans(
-        [row for row in analysis.found if row is not None],
-        np.array(starts, np.intp)[known],
-        np.array(ends, np.intp)[known],
+def _join(
+    refinements: Sequence[Refinement], heads: Mapping[str, Head]
+) -> tuple[Places, Refinement]:
+    """All refinements as one, whose outputs do not share units, and their columns."""
+    columns = [np.arange(heads[r.head].first, heads[r.head].columns.stop) for r in refinements]
+    joined = Refinement(
+        "+".join(refinement.head for refinement in refinements),
+        np.concatenate([refinement.hidden for refinement in refinements], axis=1),
+        np.concatenate([refinement.hidden_bias for refinement in refinements]),
+        _block_diagonal([refinement.output for refinement in refinements]),
+        np.concatenate([refinement.output_bias for refinement in refinements]),
     )
+    return np.concatenate(columns), joined
 
 
-def _known_share(rows: Sequence[int | None], keys: Sequence[str], of_none: float) -> float:
-    """The share of the distinct keys that have a row."""
-    known = set(rows)
-    known.discard(None)
-    return len(known) / len(set(keys)) if keys else of_none
+def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
+    whole = np.zeros(np.sum([block.shape for block in blocks], axis=0), np.float32)
+    first, left = 0, 0
+    for block in blocks:
+        last, right = first + block.shape[0], left + block.shape[1]
+        whole[first:last, left:right] = block
+        first, left = last, right
+    return whole
+
+
+def _count(found: Rows) -> tuple[Places, NDArray[np.intp]]:
+    """The distinct rows in order, and how often each was found."""
+    ordered = np.sort(found)
+    borders = (ordered[1:] != ordered[:-1]).nonzero()[0] + 1
+    firsts = np.concatenate((_ZERO, borders))[: len(found)]
+    lasts = np.concatenate((borders, (len(found),)))[: len(found)]
+    return ordered.take(firsts).astype(np.intp), lasts - firsts
+
+
+def _together(features: Fingerprints) -> Numbers:
+    """All of them in one array, runs of characters by their beginning."""
+    return np.concatenate((features.words, features.pairs, features.grams[features.inside]))
+
+
+def _distinct(numbers: Numbers) -> int:
+    ordered = np.sort(numbers)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0)
+
+
+def _locate(analysis: _Analysis) -> _Spans:
+    if analysis.spans is None:
+        document = analysis.document
+        words = document.words
+        word_starts, word_ends = (np.array(x, np.intp) for x in (words.starts, words.ends))
+        run_starts, run_lengths = np.nonzero(analysis.features.inside)
+        starts = (word_starts, word_starts[:-1], run_starts)
+        ends = (word_ends, word_ends[1:], run_starts + run_lengths + 1)
+        can_explain = np.array([word[0].isalnum() for word in words.texts], np.bool_)
+        analysis.spans = _Spans(
+            np.searchsorted(analysis.rows, analysis.found),
+            np.concatenate(starts)[analysis.places],
+            np.concatenate(ends)[analysis.places],
+            word_starts[can_explain],
+            word_ends[can_explain],
+        )
+    return analysis.spans
