@@ -20,6 +20,7 @@ from service.core.values import value
 Floats = NDArray[np.float32]
 
 _LARGEST: Final = 60.0  # an output beyond which a probability is 0 or 1 to the last bit
+_EVEN: Final = 0.5  # the probability from which a flag without a threshold is raised
 FLAGS: Final = "flags"  # the one head whose labels do not exclude each other
 
 
@@ -113,6 +114,8 @@ class Head:
 
     def decide(self, scores: Mapping[str, float]) -> str:
         """The label that wins under the thresholds."""
+        if not self.thresholds:
+            return max(scores, key=scores.__getitem__)
         for label, threshold in self.thresholds.items():
             if scores[label] >= threshold:
                 return label
@@ -166,9 +169,11 @@ class Interpreter:
     """
 
     def __init__(self, heads: Iterable[Head]) -> None:
-        self._heads = tuple(heads)
-        self._slopes = np.concatenate([head.slopes for head in self._heads])
-        self._offsets = np.concatenate([head.offsets for head in self._heads])
+        together = tuple(heads)
+        self._slopes = np.concatenate([head.slopes for head in together])
+        self._offsets = np.concatenate([head.offsets for head in together])
+        self._exclusive = [(head, head.columns) for head in together if head.name != FLAGS]
+        self._flags = next(((head, head.columns) for head in together if head.name == FLAGS), None)
 
     def read(self, outputs: Floats, coverage: Coverage = _ALL_KNOWN) -> Classification:
         """What the outputs of one message mean.
@@ -181,19 +186,21 @@ class Interpreter:
         bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
         # Plain numbers from here: for so few, they cost less than numpy's calls.
         powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()
-        predictions: dict[str, Prediction] = {}
-        flags: dict[str, float] = {}
-        raised: list[str] = []
-        for head in self._heads:
-            mine = powers[head.columns]
-            if head.name == FLAGS:
-                flags = {flag: x / (1 + x) for flag, x in zip(head.labels, mine, strict=True)}
-                least = head.thresholds
-                raised = [flag for flag, p in flags.items() if p >= least.get(flag, 0.5)]
-            else:
-                total = sum(mine)
-                scores = {label: x / total for label, x in zip(head.labels, mine, strict=True)}
-                label = head.decide(scores)
-                predictions[head.name] = Prediction(label, scores[label], scores)
+        predictions = {}
+        for head, columns in self._exclusive:
+            mine = powers[columns]
+            total = sum(mine)
+            scores = {label: power / total for label, power in zip(head.labels, mine, strict=True)}
+            label = head.decide(scores)
+            predictions[head.name] = Prediction(label, scores[label], scores)
+        if self._flags is None:
+            return Classification(predictions, {}, (), coverage)
+        head, columns = self._flags
+        flags = {
+            flag: power / (1 + power)
+            for flag, power in zip(head.labels, powers[columns], strict=True)
+        }
+        least = head.thresholds
+        raised = [flag for flag, p in flags.items() if p >= least.get(flag, _EVEN)]
         raised.sort(key=lambda flag: -flags[flag])
         return Classification(predictions, flags, tuple(raised), coverage)

@@ -87,6 +87,8 @@ class Normalizer:
 
         One term in between may be unknown: the lists are stuffed with names and places.
         """
+        if _count_separators(text.text) < _FEWEST_SEPARATORS:
+            return text
         end, hits, misses, position = 0, 0, 0, 0
         while misses <= 1 and (term := damage.SEARCH_TERM.match(text.text, position)):
             position = term.end()
@@ -94,8 +96,8 @@ class Normalizer:
                 end, hits, misses = position, hits + 1, 0
             else:
                 misses += 1
-        separators = damage.TITLE_SEPARATOR.findall(text.text, 0, end)
-        is_list = hits >= _FEWEST_SEARCH_TERMS and len(separators) >= _FEWEST_SEPARATORS
+        separators = _count_separators(text.text[:end])
+        is_list = hits >= _FEWEST_SEARCH_TERMS and separators >= _FEWEST_SEPARATORS
         if is_list and damage.HAS_HAN.search(text.text, end):
             return text.cut(end, len(text.text))
         return text
@@ -125,8 +127,14 @@ def _remove_markup(text: TrackedText) -> TrackedText:
     return _unless_emptied(text, without).replace(damage.TAG, damage.drop_tag)
 
 
+def _count_separators(text: str) -> int:
+    return sum(map(text.count, damage.TITLE_SEPARATORS))
+
+
 def _remove_pinyin(text: TrackedText) -> TrackedText:
     """Drops pinyin notes; toneless ones only on a page that also has toned ones."""
+    if "(" not in text.text and "（" not in text.text:
+        return text
     notes = [m[1] for m in damage.PINYIN_NOTE.finditer(text.text) if damage.is_pinyin(m[1])]
     if not any(map(damage.has_tone, notes)):
         return text
@@ -134,26 +142,37 @@ def _remove_pinyin(text: TrackedText) -> TrackedText:
 
 
 def _join_han(text: TrackedText) -> TrackedText:
-    return text.replace(damage.SPACE_IN_HAN, "")
+    return text if _is_unbroken(text.text) else text.replace(damage.SPACE_IN_HAN, "")
 
 
 def _collapse_spaces(text: TrackedText) -> TrackedText:
+    if _is_unbroken(text.text):
+        return text
     text = text.replace(damage.SPACES, damage.collapse_space)
     stripped = text.text.strip()
     start = text.text.find(stripped)
     return text.cut(start, start + len(stripped))
 
 
+def _is_unbroken(text: str) -> bool:
+    """Whether there is no white space in it."""
+    return text.split(None, 1) == [text]
+
+
 def _remove_furniture(text: TrackedText) -> TrackedText:
-    for pattern in (damage.RECORD_CARD, damage.MAIL_HEADERS, damage.FURNITURE):
-        text = _unless_emptied(text, text.replace(pattern, ""))
+    for repair in damage.FURNITURE:
+        text = _unless_emptied(text, _repair(text, repair))
     return text
 
 
 def _repair_punctuation(text: TrackedText) -> TrackedText:
-    for pattern, new in damage.PUNCTUATION:
-        text = text.replace(pattern, new)
+    for repair in damage.PUNCTUATION:
+        text = _repair(text, repair)
     return text
+
+
+def _repair(text: TrackedText, repair: damage.Repair) -> TrackedText:
+    return text.replace(repair.pattern, repair.new) if repair.may_occur(text.text) else text
 
 
 def _unless_emptied(before: TrackedText, after: TrackedText) -> TrackedText:

@@ -18,7 +18,7 @@ from service.core.classify import (
     Refinement,
     volume,
 )
-from service.core.features import BLOCK_WEIGHTS, Document
+from service.core.features import BLOCK_WEIGHTS, LONGEST_GRAM, Document
 from service.core.fingerprints import Fingerprints, Numbers, Places, take_fingerprints
 from service.core.vocabulary import KINDS, PAIRS, WORDS, Rows, Vocabulary
 
@@ -57,12 +57,12 @@ class _Analysis:
 
 @dataclass(frozen=True, slots=True)
 class _Spans:
-    """Where the known features were read from, and where the words are that can explain.
+    """Where the known features were read from, and where the words are.
 
     Attributes:
         index: the place of each known feature's row among the distinct ones.
         starts, ends: the span of each known feature.
-        word_starts, word_ends: those of words; a mark shares in the weights but explains nothing.
+        word_starts, word_ends: those of the words.
     """
 
     index: Places
@@ -135,18 +135,13 @@ class StackedClassifier:
         spans = _locate(analysis)
         upto = np.zeros(len(document.text) + 1)
         np.cumsum(self._character_weights(document, head, label), out=upto[1:])
-        weights = upto[spans.word_ends] - upto[spans.word_starts]
-        strongest = weights.max(initial=0.0)
-        if strongest <= 0:
-            return []
-        kept = np.flatnonzero(weights >= strongest * _LEAST_SHARE)
+        weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
+        words = document.words
+        kept = _strongest(weights.tolist(), words.texts)
         contributions: list[Contribution] = []
-        for start, end, weight in zip(
-            spans.word_starts[kept].tolist(),
-            spans.word_ends[kept].tolist(),
-            weights[kept].tolist(),
-            strict=True,
-        ):
+        for place, weight in kept:
+            start = words.starts[place]
+            end = start + len(words.texts[place])
             if contributions and contributions[-1].end == start:
                 before = contributions.pop()
                 contributions.append(Contribution(before.start, end, before.weight + weight))
@@ -200,9 +195,11 @@ class StackedClassifier:
             slopes = self._refinements[head].slopes(analysis.inputs, column)
             shares = self._coefficients.take(analysis.rows, axis=0) @ slopes[:-1]
         else:
-            shares = self._coefficients[analysis.rows, self._heads[head].first + column]
+            outputs = self._coefficients.shape[1]
+            places = analysis.rows * outputs + (self._heads[head].first + column)
+            shares = self._coefficients.ravel().take(places)
         shares = shares * analysis.values / analysis.times
-        added = shares[spans.index] / (spans.ends - spans.starts)
+        added = shares.take(spans.index) / (spans.ends - spans.starts)
         # What a span adds, spread over its characters: up where it begins and down where it ends.
         size = len(document.text) + 1
         up, down = (np.bincount(where, added, size) for where in (spans.starts, spans.ends))
@@ -254,20 +251,38 @@ def _distinct(numbers: Numbers) -> int:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0)
 
 
+def _strongest(weights: Sequence[float], words: Sequence[str]) -> list[tuple[int, float]]:
+    """The places and weights, in order, of the words that explain a label.
+
+    A mark shares in the weights but explains nothing.
+    """
+    places = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
+    strongest = next((weights[place] for place in places if words[place][0].isalnum()), 0.0)
+    if strongest <= 0:
+        return []
+    least = strongest * _LEAST_SHARE
+    return [
+        (place, weight)
+        for place, weight in enumerate(weights)
+        if weight >= least and words[place][0].isalnum()
+    ]
+
+
 def _locate(analysis: _Analysis) -> _Spans:
     if analysis.spans is None:
         document = analysis.document
         words = document.words
-        word_starts, word_ends = (np.array(x, np.intp) for x in (words.starts, words.ends))
-        run_starts, run_lengths = np.nonzero(analysis.features.inside)
+        word_starts = np.array(words.starts, np.intp)
+        word_ends = word_starts + np.array(list(map(len, words.texts)), np.intp)
+        runs = analysis.features.inside.ravel().nonzero()[0]
+        run_starts, run_lasts = np.divmod(runs, LONGEST_GRAM)
         starts = (word_starts, word_starts[:-1], run_starts)
-        ends = (word_ends, word_ends[1:], run_starts + run_lengths + 1)
-        can_explain = np.array([word[0].isalnum() for word in words.texts], np.bool_)
+        ends = (word_ends, word_ends[1:], run_starts + run_lasts + 1)
         analysis.spans = _Spans(
-            np.searchsorted(analysis.rows, analysis.found),
-            np.concatenate(starts)[analysis.places],
-            np.concatenate(ends)[analysis.places],
-            word_starts[can_explain],
-            word_ends[can_explain],
+            analysis.rows.searchsorted(analysis.found),
+            np.concatenate(starts).take(analysis.places),
+            np.concatenate(ends).take(analysis.places),
+            word_starts,
+            word_ends,
         )
     return analysis.spans
