@@ -5,7 +5,7 @@
 scikit-learn's product wants. Neither has the second stage, which is to their advantage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +24,18 @@ _BLOCKS: Final = ("words", "characters")
 
 
 def build_pipelines(folder: Path, dictionary: Sequence[DictionaryEntry]) -> dict[str, Pipeline]:
-    """A pipeline for each head, and one for each flag's yes or no joined in a single estimator."""
+    """A pipeline for each head; all cut words with the same instance of jieba."""
+    import jieba  # noqa: PLC0415 — a second that only who builds a pipeline should pay
+
+    tokenizer = jieba.Tokenizer()
+    for entry in dictionary:
+        tokenizer.add_word(entry.term, entry.frequency, entry.tag)
     arrays = joblib.load(folder / "weights.joblib")
     features = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
     return {
         head.name: Pipeline(
             [
-                ("features", _vectorizer(features, arrays["idf"], dictionary)),
+                ("features", _vectorizer(features, arrays["idf"], tokenizer.lcut)),
                 ("estimator", _estimator(head, arrays)),
             ]
         )
@@ -71,18 +76,11 @@ class _Flags(LogisticRegression):
         return 1 / (1 + np.exp(-self.decision_function(X)))
 
 
-def _vectorizer(
-    features: Sequence[str], idf: Any, dictionary: Sequence[DictionaryEntry]
-) -> FeatureUnion:
-    import jieba  # noqa: PLC0415 — a second that only who builds a pipeline should pay
-
-    tokenizer = jieba.Tokenizer()
-    for entry in dictionary:
-        tokenizer.add_word(entry.term, entry.frequency, entry.tag)
+def _vectorizer(features: Sequence[str], idf: Any, cut: Callable[[str], list[str]]) -> FeatureUnion:
     border = sum(feature.startswith(WORD) for feature in features)
     options = {"sublinear_tf": True, "dtype": np.float32}
     words = TfidfVectorizer(
-        tokenizer=tokenizer.lcut,
+        tokenizer=cut,
         token_pattern=None,
         ngram_range=(1, 2),
         vocabulary=[feature[1:] for feature in features[:border]],

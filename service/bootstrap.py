@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from service.artifacts import load_classifier, verify_bundle
+from service.artifacts import load_classifier
 from service.core.assess import Chain
 from service.core.errors import BundleError
 from service.core.labels import HEADS
@@ -17,17 +17,6 @@ from service.settings import Settings
 def build_registry(settings: Settings) -> Registry:
     """The model versions of this deployment."""
     return Registry(settings.models_dir)
-
-
-def check_bundles(settings: Settings) -> None:
-    """Fails early and fast, before anything heavy is loaded.
-
-    Raises:
-        PolicyError, BundleError: the policy or the model bundle cannot be used.
-    """
-    load_policy(settings.policy_dir)
-    registry = build_registry(settings)
-    verify_bundle(registry.folder(settings.model_version or registry.active_version()))
 
 
 def build_chain(settings: Settings) -> Chain:

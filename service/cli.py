@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="进程数")
+    parser.add_argument("--access-log", action="store_true", help="记录每次请求")
     parser.set_defaults(run=_serve)
 
 
@@ -103,23 +104,20 @@ def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _serve(options: argparse.Namespace) -> int:
-    import uvicorn  # noqa: PLC0415 — only this command needs it
+    _use_one_thread()
+    from service.serving import serve  # noqa: PLC0415 — only this command needs it
 
-    from service.bootstrap import check_bundles  # noqa: PLC0415 — likewise
-    from service.settings import Settings  # noqa: PLC0415
-
-    check_bundles(Settings())  # before any worker is started, so that the reason is seen once
-    uvicorn.run(
-        "service.api.app:create_app",
-        factory=True,
-        host=options.host,
-        port=options.port,
-        workers=options.workers,
-    )
+    serve(options.host, options.port, workers=options.workers, access_log=options.access_log)
     return _DONE
 
 
+def _use_one_thread() -> None:
+    """One message's products are too small to share among threads; must precede numpy's import."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _score(options: argparse.Namespace) -> int:
+    _use_one_thread()
     if (options.text is None) == (options.input is None):
         options.parser.error("给出一条正文，或用 --input 指定文件")
     if options.text is not None:

@@ -13,7 +13,8 @@ from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
 from service.api.problems import install_problem_handlers
-from service.bootstrap import build_registry, check_bundles
+from service.bootstrap import build_registry
+from service.core.assess import Chain
 from service.settings import Settings
 
 _DESCRIPTION: Final = """\
@@ -28,19 +29,14 @@ Every fault is an RFC 9457 problem; none echoes what was submitted.
 """
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application of a deployment.
-
-    Raises (when it starts):
-        PolicyError, BundleError: the policy or the model bundle cannot be used.
-    """
+def create_app(settings: Settings | None = None, chain: Chain | None = None) -> FastAPI:
+    """The application of a deployment; without a chain, it loads one in the background."""
     settings = settings or Settings()
-    loader = ChainLoader(settings)
+    loader = ChainLoader(settings, chain)
     metrics = Metrics()
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        check_bundles(settings)
         loading = asyncio.create_task(loader.load())
         yield
         await loading

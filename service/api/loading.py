@@ -16,14 +16,16 @@ _log = logging.getLogger("uvicorn.error")  # the server's own log, where operato
 
 
 class ChainLoader:
-    """Loads the chain without keeping the server from answering health checks."""
+    """Loads the chain, if none is given, while the server answers health checks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, chain: Chain | None = None) -> None:
         self._settings = settings
-        self._chain: Chain | None = None
+        self._chain = chain
 
     async def load(self) -> None:
         """Loads; a bundle that turns out unusable ends the process with its reason in the log."""
+        if self._chain is not None:
+            return
         try:
             self._chain = await asyncio.to_thread(build_chain, self._settings)
             gc.collect()

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, TypeAdapter
 
 from service.api.loading import ChainLoader
-from service.api.scoring import PROBLEM_ANSWERS, require_json
+from service.api.scoring import PROBLEM_ANSWERS
 from service.assessment_schema import DeadlineOut
 from service.core.assessment import Deadline
 from service.core.deadlines import find_deadlines
@@ -57,7 +57,7 @@ _DRAFT: Final = TypeAdapter(DraftAssessment)
 
 def router(loader: ChainLoader) -> APIRouter:
     """The routes under `/v1` that ask the policy and not the model of one message."""
-    routes = APIRouter(prefix="/v1", tags=["规则"], dependencies=[Depends(require_json)])
+    routes = APIRouter(prefix="/v1", tags=["规则"])
 
     @routes.post(
         "/deadlines",

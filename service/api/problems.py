@@ -132,6 +132,9 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     assert isinstance(error, RequestValidationError)  # noqa: S101 — registered for this type alone
     faults: Sequence[Any] = error.errors()
     first = faults[0]
+    if first["loc"][0] == "body" and not _is_json(request):  # FastAPI left it unread
+        detail = "请以 Content-Type: application/json 提交 JSON。"
+        return _answer(describe_problem(request, "media_type_unsupported", detail))
     if first["type"] == "json_invalid":
         detail = f"JSON 在第 {first['loc'][-1]} 个字符附近有语法错误，请检查引号、逗号和括号。"
         return _answer(describe_problem(request, "json_invalid", detail))
@@ -143,6 +146,11 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
         for fault in faults
     ]
     return _answer(describe_invalid(request, described))
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

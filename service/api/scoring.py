@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 from typing import Annotated, Any, Final, NamedTuple
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
@@ -15,7 +15,6 @@ from service.api.metrics import Metrics
 from service.api.problems import (
     MEDIA_TYPE,
     Problem,
-    ProblemError,
     describe_error,
     describe_invalid,
 )
@@ -78,18 +77,9 @@ class BatchOut(BaseModel):
     policy_version: str
 
 
-def require_json(request: Request) -> None:
-    """Refuses bodies that are not declared as JSON."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise ProblemError(
-            "media_type_unsupported", "请以 Content-Type: application/json 提交 JSON。"
-        )
-
-
 def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
     """The routes under `/v1/score`."""
-    routes = APIRouter(prefix="/v1/score", tags=["研判"], dependencies=[Depends(require_json)])
+    routes = APIRouter(prefix="/v1/score", tags=["研判"])
 
     @routes.post(
         "",

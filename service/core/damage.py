@@ -120,8 +120,6 @@ def collapse_space(match: re.Match[str]) -> str:
     return "\n" if "\n" in match[0] else " "
 
 
-
-
 class Repair(NamedTuple):
     """A pattern, what takes its place, and literals of which a text it occurs in has one.
 

@@ -7,6 +7,7 @@ oracle of the tests.
 
 import logging
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -72,10 +73,12 @@ class RjiebaEngine:
     """
 
     def __init__(self, dictionary: Iterable[DictionaryEntry]) -> None:
+        first = "rjieba" not in sys.modules
         import rjieba  # noqa: PLC0415 — a platform may have no wheel of it
 
         self.name = f"rjieba {version('rjieba')}"
-        self._tokenizer = rjieba.Jieba()
+        # Importing it builds one; who imports it first takes that, and spares a dictionary.
+        self._tokenizer = rjieba.cut.__self__ if first else rjieba.Jieba()
         for entry in dictionary:
             self._tokenizer.add_word(entry.term, entry.frequency, entry.tag or "")
 

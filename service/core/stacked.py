@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,9 +135,9 @@ class StackedClassifier:
         spans = _locate(analysis)
         upto = np.zeros(len(document.text) + 1)
         np.cumsum(self._character_weights(document, head, label), out=upto[1:])
-        weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
         words = document.words
-        kept = _strongest(weights.tolist(), words.texts)
+        weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
+        kept = _strongest(weights, words.texts)
         contributions: list[Contribution] = []
         for place, weight in kept:
             start = words.starts[place]
@@ -251,21 +251,17 @@ def _distinct(numbers: Numbers) -> int:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0)
 
 
-def _strongest(weights: Sequence[float], words: Sequence[str]) -> list[tuple[int, float]]:
+def _strongest(weights: NDArray[np.float64], words: Sequence[str]) -> list[tuple[int, float]]:
     """The places and weights, in order, of the words that explain a label.
 
     A mark shares in the weights but explains nothing.
     """
-    places = sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
-    strongest = next((weights[place] for place in places if words[place][0].isalnum()), 0.0)
-    if strongest <= 0:
+    by_weight = weights.argsort()[::-1].tolist()
+    first = next((place for place in by_weight if words[place][0].isalnum()), None)
+    if first is None or weights[first] <= 0:
         return []
-    least = strongest * _LEAST_SHARE
-    return [
-        (place, weight)
-        for place, weight in enumerate(weights)
-        if weight >= least and words[place][0].isalnum()
-    ]
+    places = (weights >= weights[first] * _LEAST_SHARE).nonzero()[0].tolist()
+    return [(place, weights.item(place)) for place in places if words[place][0].isalnum()]
 
 
 def _locate(analysis: _Analysis) -> _Spans:

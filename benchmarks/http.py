@@ -1,0 +1,217 @@
+"""Requests a second over HTTP, the time to the first answer, and the memory of all workers.
+
+    python -m benchmarks.http
+
+The service, the bare echo of the same framework and the naive service run in turn on the same
+server program, loaded by `wrk` over the loopback; ratios are within one run.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.texts import whole_messages
+
+_UVICORN: Final = ("-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--factory")
+_PROGRAMS: Final = {
+    "service": ("-m", "service.cli", "serve"),
+    "echo": (*_UVICORN, "benchmarks.servers:echo"),
+    "naive": (*_UVICORN, "benchmarks.servers:naive"),
+}
+_ROUNDS: Final = 7
+_SECONDS: Final = 2
+_CONNECTIONS: Final = 16
+_LENGTH: Final = 200
+_WORKERS: Final = (1, 2, 4)
+_LONGEST_START: Final = 60
+_HOST: Final = "127.0.0.1"
+_JSON: Final = {"Content-Type": "application/json"}
+# wrk sends the messages in turn; a body each, made once.
+_SCRIPT: Final = """
+local bodies = {}
+for line in io.lines("%s") do bodies[#bodies + 1] = line end
+local turn = 0
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+function request()
+  turn = turn %% #bodies + 1
+  return wrk.format(nil, nil, nil, bodies[turn])
+end
+function done(summary)
+  io.write(string.format("%%d %%d %%d\\n", summary.requests, summary.duration,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout))
+end
+"""
+
+
+def main() -> None:
+    """Prints the tables."""
+    _print_starts()
+    _print_memory()
+    if shutil.which("wrk") is None:
+        print("requests a second: skipped, `wrk` is not installed (apt-get install wrk)")
+        return
+    _print_throughput()
+
+
+def _print_throughput() -> None:
+    messages = whole_messages(_LENGTH)
+    print(f"requests a second, {_CONNECTIONS} connections, messages of about {_LENGTH} characters")
+    with tempfile.TemporaryDirectory() as folder:
+        bodies = Path(folder) / "bodies"
+        lines = (json.dumps({"text": text}, ensure_ascii=False) for text in messages)
+        bodies.write_text("\n".join(lines), encoding="utf-8")
+        script = Path(folder) / "post.lua"
+        script.write_text(_SCRIPT % bodies, encoding="utf-8")
+        rates: dict[str, list[float]] = {name: [] for name in _PROGRAMS}
+        with (
+            _serving("service") as service,
+            _serving("echo") as echo,
+            _serving("naive") as naive,
+        ):
+            ports = {"service": service, "echo": echo, "naive": naive}
+            for _ in range(_ROUNDS):
+                for name, port in ports.items():
+                    rates[name].append(_load(port, script))
+            medians = {name: statistics.median(found) for name, found in rates.items()}
+            in_batches = _load_batches(service, messages)
+    for name, rate in medians.items():
+        print(f"{name:<12}{rate:>10.0f}{rate / medians['echo']:>9.2f} of the echo")
+    print(f"service to naive {medians['service'] / medians['naive']:.0f}×")
+    print(f"batch endpoint, messages a second, one connection {in_batches:>10.0f}")
+
+
+def _load(port: int, script: Path) -> float:
+    command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", "-s", str(script)]
+    run = subprocess.run(  # noqa: S603 — our own arguments
+        [*command, f"http://{_HOST}:{port}/v1/score"], check=True, capture_output=True, text=True
+    )
+    requests, microseconds, errors = map(int, run.stdout.split("\n")[-2].split())
+    if errors:
+        raise RuntimeError(f"{errors} requests failed")
+    return requests / microseconds * 1e6
+
+
+def _load_batches(port: int, messages: Sequence[str]) -> float:
+    body = json.dumps({"messages": [{"text": text} for text in messages]}).encode()
+    rates = []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        _post(port, "/v1/score/batch", body)
+        rates.append(len(messages) / (time.perf_counter() - began))
+    return statistics.median(rates)
+
+
+def _print_starts() -> None:
+    print(f"seconds from the command to the first answer, median of {_ROUNDS}")
+    times: dict[str, list[float]] = {"service": [], "naive": [], "echo": []}
+    body = json.dumps({"text": "公园的路灯坏了一周没有人修"}).encode()
+    for _ in range(_ROUNDS):
+        for name, found in times.items():
+            began = time.perf_counter()
+            with _serving(name) as port:
+                _post(port, "/v1/score", body)
+                found.append(time.perf_counter() - began)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    for name, seconds in medians.items():
+        print(f"{name:<12}{seconds:>8.2f}{seconds / medians['naive']:>9.2f} of naive")
+
+
+def _print_memory() -> None:
+    """Proportional set size: a page that n processes share counts a nth in each."""
+    print("proportional set size in MB, all processes of the server, after 200 messages")
+    body = json.dumps({"messages": [{"text": t} for t in whole_messages(_LENGTH)]}).encode()
+    for workers in _WORKERS:
+        row = {}
+        for name in ("service", "naive"):
+            with _serving(name, workers) as port:
+                for _ in range(8 * workers):  # the kernel chooses the worker; all get some
+                    if name == "service":
+                        _post(port, "/v1/score/batch", body)
+                    else:
+                        _post(port, "/v1/score", json.dumps({"text": "公园的路灯坏了"}).encode())
+                row[name] = _proportional_set_size(_started[port])
+        share = row["service"] / row["naive"]
+        print(
+            f"{workers} workers  service {row['service']:>6.0f}  naive {row['naive']:>6.0f}"
+            f"  {share:.2f}"
+        )
+
+
+_started: Final[dict[int, int]] = {}  # the process of each port
+
+
+@contextmanager
+def _serving(name: str, workers: int = 1) -> Iterator[int]:
+    """A server that has answered that it is ready; its port."""
+    with socket.socket() as free:
+        free.bind((_HOST, 0))
+        port = int(free.getsockname()[1])
+    options = ["--host", _HOST, "--port", str(port), "--workers", str(workers)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(  # noqa: S603 — our own arguments
+        [sys.executable, *_PROGRAMS[name], *options],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    _started[port] = process.pid
+    try:
+        _await_ready(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _await_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < _LONGEST_START:
+        try:
+            with urllib.request.urlopen(f"http://{_HOST}:{port}/health/ready", timeout=5):  # noqa: S310
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.01)
+    raise RuntimeError("the server did not become ready")
+
+
+def _post(port: int, path: str, body: bytes) -> None:
+    request = urllib.request.Request(f"http://{_HOST}:{port}{path}", body, _JSON)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
+        answer.read()
+
+
+def _proportional_set_size(process: int) -> float:
+    """In MB, of the process and all its children."""
+    return sum(_own_size(one) for one in _family(process)) / 1024
+
+
+def _family(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    return [process, *(one for child in children.split() for one in _family(int(child)))]
+
+
+def _own_size(process: int) -> int:
+    rollup: Mapping[str, str] = dict(
+        line.split(":", 1)
+        for line in Path(f"/proc/{process}/smaps_rollup")
+        .read_text(encoding="ascii")
+        .split("\n")[1:]
+        if ":" in line
+    )
+    return int(rollup["Pss"].split()[0])
+
+
+if __name__ == "__main__":
+    main()

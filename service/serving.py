@@ -1,0 +1,58 @@
+"""The server program: one process, or workers forked from one that has everything loaded.
+
+Forked after loading, workers share the dictionaries, the program and the model; each keeps to
+itself only what it changes.
+"""
+
+import gc
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from service.api.app import create_app
+from service.bootstrap import build_chain
+from service.settings import Settings
+
+_KEEP_ALIVE: Final = 5  # seconds that an idle connection stays open, as uvicorn has it
+
+
+def serve(host: str, port: int, *, workers: int, access_log: bool) -> None:
+    """Serves until it is told to stop; a worker that dies is replaced.
+
+    Raises:
+        PolicyError, BundleError: the policy or the model bundle cannot be used.
+    """
+    settings = Settings()
+    application = create_app(settings, build_chain(settings))
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not searched again, nor copied by workers
+    if workers > 1:
+        _serve_forked(application, host, port, workers, access_log=access_log)
+        return
+    import uvicorn  # noqa: PLC0415 — gunicorn starts it where there are workers
+
+    uvicorn.run(application, host=host, port=port, access_log=access_log)
+
+
+def _serve_forked(
+    application: FastAPI, host: str, port: int, workers: int, *, access_log: bool
+) -> None:
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415 — only workers need it
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            options: dict[str, Any] = {
+                "bind": f"{host}:{port}",
+                "workers": workers,
+                "worker_class": "uvicorn_worker.UvicornWorker",
+                "preload_app": True,
+                "keepalive": _KEEP_ALIVE,
+                "accesslog": "-" if access_log else None,
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> FastAPI:
+            return application
+
+    Server().run()
