@@ -1,22 +1,23 @@
-"""What each step of an assessment costs, for messages of 50, 200 and 600 characters.
+"""What each step of an assessment costs, beside the obvious ways to do the same.
 
     python -m benchmarks.chain
 
-Steps and jieba, the oracle, are timed in turn within every round; the table gives medians over the
-messages and rounds in microseconds, and the ratio to jieba's segmentation of the same messages.
+The naive pipelines and the fair baseline (see `benchmarks.naive`) score the same messages with the
+same model in the same rounds. "Classification" is segmentation and classification, as theirs is.
 """
 
-import gc
-import json
-import statistics
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
+from benchmarks.naive import Naive, Shared, build_pipelines
+from benchmarks.texts import whole_messages
+from benchmarks.timing import ROUNDS, Times, Way, compare, freeze
 from service.assessment_schema import assessment_json
-from service.bootstrap import build_chain
+from service.bootstrap import build_chain, build_registry
 from service.core.assess import Chain, assess_message
 from service.core.features import Document
 from service.core.message import Message
@@ -24,62 +25,128 @@ from service.core.segment import JiebaEngine, Segmenter
 from service.settings import Settings
 
 _LENGTHS: Final = (50, 200, 600)
-_MESSAGES: Final = 100
-_ROUNDS: Final = 7
-_SAMPLES: Final = Path(__file__).resolve().parents[1] / "data" / "samples"
+_TYPICAL: Final = 200
+_SLOW: Final = 20  # messages for the ways that take tens of milliseconds
+_BATCH: Final = 500
 _NOW: Final = datetime.fromisoformat("2026-01-05T08:30:00+08:00")
-
-Step = Callable[[Any], object]
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
     chain = build_chain(Settings())
+    naive, shared = build_baselines(chain)
     oracle = Segmenter(chain.policy.dictionary, JiebaEngine(chain.policy.dictionary))
-    gc.collect()
-    gc.freeze()
-    print(f"p50 in µs over {_MESSAGES} messages and {_ROUNDS} rounds; × is to jieba's")
-    print(f"{'step':<28}" + "".join(f"{length:>8} characters" for length in _LENGTHS))
-    columns = [_measure(make_texts(length), chain, oracle) for length in _LENGTHS]
-    for step in columns[0]:
-        cells = [f"{c[step]:>10.0f}{c[step] / c['jieba']:>8.2f}×" for c in columns]
-        print(f"{step:<28}" + "".join(cells))
+    freeze()
+    columns = [_measure(whole_messages(n), chain, naive, shared, oracle) for n in _LENGTHS]
+    _print_steps(columns)
+    _print_batch(chain, naive, shared)
+    _print_growth(chain)
 
 
-def make_texts(length: int) -> list[str]:
-    """Messages of one length: our own samples, joined and cut."""
-    rows = [
-        json.loads(line)["text"]
-        for path in sorted(_SAMPLES.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
-    joined = "".join(rows[::7])
-    return [joined[n * length : (n + 1) * length] for n in range(_MESSAGES)]
+def build_baselines(chain: Chain) -> tuple[Naive, Shared]:
+    """The shipped model as scikit-learn serves it, twice."""
+    folder = build_registry(Settings()).folder(chain.model_version)
+    dictionary = chain.policy.dictionary
+    return Naive(build_pipelines(folder, dictionary)), Shared(build_pipelines(folder, dictionary))
 
 
-def _measure(texts: Sequence[str], chain: Chain, oracle: Segmenter) -> Mapping[str, float]:
-    documents = [Document(text, chain.segmenter.segment(text)) for text in texts]
-    assessments = [_assess(text, chain) for text in texts]
-    steps: dict[str, tuple[Step, Sequence[Any]]] = {
-        "jieba": (oracle.segment, texts),
-        "normalize": (chain.normalizer.normalize, texts),
-        f"segment ({chain.segmenter.engine})": (chain.segmenter.segment, texts),
-        "classify": (chain.classifier.classify, documents),
-        "whole assessment": (lambda text: _assess(text, chain), texts),
-        "assessment as JSON": (assessment_json, assessments),
-    }
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(_ROUNDS):
-        for name, (step, inputs) in steps.items():
-            for one in inputs:
-                start = time.perf_counter()
-                step(one)
-                times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(seconds) * 1e6 for name, seconds in times.items()}
+def classify(text: str, chain: Chain) -> Any:
+    """Segmentation and classification of a clean text."""
+    return chain.classifier.classify(Document(text, chain.segmenter.segment(text)))
 
 
-def _assess(text: str, chain: Chain) -> Any:
+def assess(text: str, chain: Chain) -> Any:
+    """The whole assessment of a raw text, without explanation."""
     return assess_message(Message(text), chain, request_id="benchmark", now=_NOW)
+
+
+def _measure(
+    texts: Sequence[str], chain: Chain, naive: Naive, shared: Shared, oracle: Segmenter
+) -> Mapping[str, Times]:
+    clean = [chain.normalizer.normalize(text).text for text in texts]
+    documents = [Document(text, chain.segmenter.segment(text)) for text in clean]
+    assessments = [assess(text, chain) for text in texts]
+    return compare(
+        {
+            "segmentation, jieba": Way(oracle.segment, clean),
+            "classification, a pipeline a head (A)": Way(
+                lambda text: naive.classify([text]), clean[:_SLOW]
+            ),
+            "classification, shared vectorizer (B2)": Way(
+                lambda text: shared.classify([text]), clean[:_SLOW]
+            ),
+            "normalization": Way(chain.normalizer.normalize, texts),
+            "segmentation": Way(chain.segmenter.segment, clean),
+            "labels of a segmented text": Way(chain.classifier.classify, documents),
+            "classification": Way(lambda text: classify(text, chain), clean),
+            "whole assessment": Way(lambda text: assess(text, chain), texts),
+            "assessment as JSON": Way(assessment_json, assessments),
+        }
+    )
+
+
+def _print_steps(columns: Sequence[Mapping[str, Times]]) -> None:
+    print(f"µs a message, p50 and p99 of {ROUNDS} rounds")
+    print(f"{'':<40}" + "".join(f"{length:>9} characters" for length in _LENGTHS))
+    for step in columns[0]:
+        cells = [f"{column[step].p50:>11.0f} {column[step].p99:>8.0f}" for column in columns]
+        print(f"{step:<40}" + "".join(cells))
+    for text, upper, lower in (
+        ("segmentation: jieba to ours", "segmentation, jieba", "segmentation"),
+        ("classification: A to ours", "classification, a pipeline a head (A)", "classification"),
+        ("classification: B2 to ours", "classification, shared vectorizer (B2)", "classification"),
+        ("whole assessment to classification", "whole assessment", "classification"),
+    ):
+        ratios = [column[upper].p50 / column[lower].p50 for column in columns]
+        print(f"{text:<40}" + "".join(f"{ratio:>19.1f}×" for ratio in ratios))
+
+
+def _print_batch(chain: Chain, naive: Naive, shared: Shared) -> None:
+    texts = (whole_messages(_TYPICAL) * _BATCH)[:_BATCH]
+    clean = [chain.normalizer.normalize(text).text for text in texts]
+    ways: dict[str, Callable[[], object]] = {
+        "A": lambda: naive.classify(clean),
+        "B2": lambda: shared.classify(clean),
+        "classification": lambda: [classify(text, chain) for text in clean],
+        "whole assessment": lambda: [assess(text, chain) for text in texts],
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way()
+            rates[name].append(len(clean) / (time.perf_counter() - began))
+    print(f"\nbatches of {_BATCH}, about {_TYPICAL} characters: messages a second on one core")
+    ours = median(rates["classification"])
+    for name, found in rates.items():
+        print(f"{name:<40}{median(found):>10.0f}   classification is {ours / median(found):.1f}×")
+
+
+def _print_growth(chain: Chain) -> None:
+    """Linear cost has exponent 1."""
+    text = "\n".join(whole_messages(_TYPICAL))
+    pieces = {size: text[:size] for size in (500, 1_000, 2_000, 4_000, 8_000, 16_000)}
+    times = compare(
+        {str(size): Way(lambda t: classify(t, chain), [p] * 3) for size, p in pieces.items()}
+    )
+    print(f"\nexponent of cost in text length, 500 to 16,000 characters: {_exponent(times):.2f}")
+    messages = (whole_messages(_TYPICAL) * 8)[:1_600]
+    times = compare(
+        {
+            str(size): Way(lambda batch: [classify(t, chain) for t in batch], [messages[:size]])
+            for size in (25, 100, 400, 1_600)
+        }
+    )
+    print(f"exponent of cost in batch size, 25 to 1,600 messages: {_exponent(times):.2f}")
+    rare = compare({"": Way(chain.segmenter.segment, ["龘" * 200_000])})
+    print(f"200,000 characters of one rare character segmented in {rare[''].p50 / 1e6:.3f} s")
+
+
+def _exponent(times: Mapping[str, Times]) -> float:
+    """Slope of the logarithms from the smallest size to the largest."""
+    sizes = [int(size) for size in times]
+    first, last = times[str(sizes[0])].p50, times[str(sizes[-1])].p50
+    return math.log(last / first) / math.log(sizes[-1] / sizes[0])
 
 
 if __name__ == "__main__":

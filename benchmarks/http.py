@@ -179,7 +179,7 @@ def _await_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < _LONGEST_START:
         try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/health/ready", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"http://{_HOST}:{port}/health/ready", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.01)
@@ -187,7 +187,7 @@ def _await_ready(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _post(port: int, path: str, body: bytes) -> None:
-    request = urllib.request.Request(f"http://{_HOST}:{port}{path}", body, _JSON)  # noqa: S310
+    request = urllib.request.Request(f"http://{_HOST}:{port}{path}", body, _JSON)
     with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
         answer.read()
 

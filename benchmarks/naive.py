@@ -69,7 +69,7 @@ class Shared:
         return {name: estimator.predict_proba(X) for name, estimator in self._estimators.items()}
 
 
-class _Flags(LogisticRegression):
+class _Flags(LogisticRegression):  # type: ignore[misc]
     """Logistic regressions that share a matrix: kinder than scikit-learn's one after the other."""
 
     def predict_proba(self, X: Any) -> Any:

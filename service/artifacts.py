@@ -144,9 +144,14 @@ def _fuse(
     heads: Sequence[Head],
     refinements: Sequence[Refinement],
 ) -> StackedClassifier:
-    vocabulary = Vocabulary(*(index[name] for name in _TABLE))
-    parts = (arrays[name] for name in _ARRAYS)
-    return StackedClassifier(vocabulary, *parts, heads, refinements=refinements)
+    return StackedClassifier(
+        Vocabulary(*(index[name] for name in _TABLE)),
+        arrays["idf"],
+        arrays["coefficients"],
+        arrays["intercepts"],
+        heads,
+        refinements=refinements,
+    )
 
 
 def file_digest(path: Path) -> str:

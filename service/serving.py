@@ -47,6 +47,7 @@ def _serve_forked(
                 "worker_class": "uvicorn_worker.UvicornWorker",
                 "preload_app": True,
                 "keepalive": _KEEP_ALIVE,
+                "control_socket_disable": True,  # nothing else is to steer it, nor be written
                 "accesslog": "-" if access_log else None,
             }
             for name, value in options.items():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -40,15 +41,22 @@ def seed() -> Path:
 @pytest.fixture(scope="session")
 def server() -> Iterator[httpx.Client]:
     """A client of the real service, started by its own command."""
+    with serving() as (client, _):
+        yield client
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[tuple[httpx.Client, int]]:
+    """A client of the real service, started by its own command, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     try:
         _wait_until_ready(client, process)
-        yield client
+        yield client, process.pid
     finally:
         client.close()
         process.terminate()

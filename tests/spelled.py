@@ -1,10 +1,10 @@
 """Features spelled out one by one with their spans: slow and plain, the oracle of the fast way."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from service.core.features import LONGEST_GRAM, TEXT_RUN, Document, fold_numbers, fold_text
-from service.core.segment import Word
+from service.core.features import LONGEST_GRAM, RUN, Document, fold_text, fold_words
+from service.core.segment import Words
 
 
 class Feature(NamedTuple):
@@ -18,28 +18,28 @@ class Feature(NamedTuple):
 def features(document: Document) -> Iterator[Feature]:
     """Every occurrence of every feature.
 
-    >>> document = Document("12元", [Word("12", 0, 2), Word("元", 2, 3)])
-    >>> [f.key for f in features(document)][:4]
+    >>> [f.key for f in features(Document("12元", Words(["12", "元"], [0, 2])))][:4]
     ['w00', 'w元', 'w00 元', 'c0']
     """
     yield from _word_features(document.words)
     yield from _character_features(document.text)
 
 
-def _word_features(words: Sequence[Word]) -> Iterator[Feature]:
-    previous: Word | None = None
+def _word_features(words: Words) -> Iterator[Feature]:
+    previous: int | None = None
     before = ""
-    for word in words:
-        folded = fold_numbers(word.text)
-        yield Feature(f"w{folded}", word.start, word.end)
+    for word, start in zip(words.texts, words.starts, strict=True):
+        folded = fold_words([word])
+        end = start + len(word)
+        yield Feature(f"w{folded}", start, end)
         if previous is not None:
-            yield Feature(f"w{before} {folded}", previous.start, word.end)
-        previous, before = word, folded
+            yield Feature(f"w{before} {folded}", previous, end)
+        previous, before = start, folded
 
 
 def _character_features(text: str) -> Iterator[Feature]:
     folded = fold_text(text)
-    for run in TEXT_RUN.finditer(folded):
+    for run in RUN.finditer(folded):
         first, last = run.span()
         for start in range(first, last):
             for end in range(start + 1, min(start + LONGEST_GRAM, last) + 1):

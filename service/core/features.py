@@ -27,7 +27,7 @@ _DIGIT: Final = re.compile("[0-9]")
 _MOST_DIGITS: Final = 4
 # Features of characters never cross from one kind of run to another, nor a gap.
 RUN_KINDS: Final = (f"[{HAN}a-z0-9]", "[^\\w\\s]")
-_RUN: Final = re.compile("|".join(f"{kind}+" for kind in RUN_KINDS))
+RUN: Final = re.compile("|".join(f"{kind}+" for kind in RUN_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def spell_features(document: Document) -> list[str]:
     words = fold_words(document.words.texts).split()
     spelled = [f"{WORD}{word}" for word in words]
     spelled += [f"{WORD}{one} {other}" for one, other in pairwise(words)]
-    runs: Sequence[str] = _RUN.findall(fold_text(document.text))
+    runs: Sequence[str] = RUN.findall(fold_text(document.text))
     for length in range(1, LONGEST_GRAM + 1):
         for run in runs:
             last = len(run) - length

@@ -7,12 +7,11 @@ oracle of the tests.
 
 import logging
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import accumulate
-from typing import Final, NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from service.core.damage import HAN
 
@@ -72,13 +71,16 @@ class RjiebaEngine:
         ImportError: rjieba is not installed.
     """
 
+    _is_spare_taken: ClassVar[bool] = False
+
     def __init__(self, dictionary: Iterable[DictionaryEntry]) -> None:
-        first = "rjieba" not in sys.modules
         import rjieba  # noqa: PLC0415 — a platform may have no wheel of it
 
         self.name = f"rjieba {version('rjieba')}"
-        # Importing it builds one; who imports it first takes that, and spares a dictionary.
-        self._tokenizer = rjieba.cut.__self__ if first else rjieba.Jieba()
+        # Importing it builds one; the first engine takes that and spares a second dictionary.
+        spare = rjieba._DEFAULT_JIEBA  # noqa: SLF001
+        self._tokenizer = rjieba.Jieba() if RjiebaEngine._is_spare_taken else spare
+        RjiebaEngine._is_spare_taken = True
         for entry in dictionary:
             self._tokenizer.add_word(entry.term, entry.frequency, entry.tag or "")
 

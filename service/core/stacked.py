@@ -174,7 +174,7 @@ class StackedClassifier:
         values: Floats = (1 + np.log(times, dtype=np.float32)) * self._idf.take(rows)
         border = int(rows.searchsorted(self._of_words))
         for block, length in zip((values[:border], values[border:]), BLOCK_WEIGHTS, strict=True):
-            block *= np.float32(length / (math.sqrt(block @ block) or 1))
+            np.multiply(block, np.float32(length / (math.sqrt(block @ block) or 1)), out=block)
         return values
 
     def _measure_coverage(self, features: Fingerprints, rows: Places) -> Coverage:
@@ -198,8 +198,8 @@ class StackedClassifier:
             outputs = self._coefficients.shape[1]
             places = analysis.rows * outputs + (self._heads[head].first + column)
             shares = self._coefficients.ravel().take(places)
-        shares = shares * analysis.values / analysis.times
-        added = shares.take(spans.index) / (spans.ends - spans.starts)
+        each = shares * analysis.values / analysis.times
+        added = each.take(spans.index) / (spans.ends - spans.starts)
         # What a span adds, spread over its characters: up where it begins and down where it ends.
         size = len(document.text) + 1
         up, down = (np.bincount(where, added, size) for where in (spans.starts, spans.ends))

@@ -1,20 +1,23 @@
 """The fused classifier against scikit-learn's own arithmetic, and its explanations."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from spelled import features
 
+from service.artifacts import StackedModel
 from service.core.assess import Chain
 from service.core.classify import Coverage, Head, Refinement, volume
 from service.core.features import Document
 from service.core.normalize import Normalizer
-from service.core.segment import Segmenter
+from service.core.segment import Segmenter, Words
 from service.core.stacked import StackedClassifier
+from service.core.vocabulary import build_vocabulary
 from service.settings import Settings
 from training.estimator import HeadModel, TermWeights, fit_flag, fit_head
 from training.matrix import choose_vocabulary, count_features
@@ -41,14 +44,17 @@ def keys(text: str) -> list[str]:
 class Fitted:
     """The same model twice: fused, and as scikit-learn has it."""
 
-    classifier: StackedClassifier
-    vocabulary: list[str]
+    model: StackedModel
     weights: TermWeights
     estimators: dict[str, HeadModel]
 
+    @cached_property
+    def classifier(self) -> StackedClassifier:
+        return self.model.classifier()
+
     def matrix(self, samples: list[Sample]) -> csr_matrix:
         return self.weights.transform(
-            count_features([keys(s.text) for s in samples], self.vocabulary)
+            count_features([keys(s.text) for s in samples], self.model.vocabulary)
         )
 
 
@@ -73,9 +79,8 @@ def fitted() -> Fitted:
     ]
     estimators = {"sentiment": sentiment, "flags.casualty": casualty}
     model = fuse(tasks, estimators, vocabulary, weights, heads)
-    idf, coefficients, intercepts = (np.asarray(a, np.float32) for a in model.arrays.values())
-    classifier = StackedClassifier(vocabulary, idf, coefficients, intercepts, heads)
-    return Fitted(classifier, vocabulary, weights, estimators)
+    arrays = {name: np.asarray(array, np.float32) for name, array in model.arrays.items()}
+    return Fitted(replace(model, arrays=arrays), weights, estimators)
 
 
 def test_fused_scores_equal_scikit_learns_on_a_thousand_messages(fitted: Fitted) -> None:
@@ -107,15 +112,7 @@ def refined(fitted: Fitted) -> StackedClassifier:
     random = np.random.default_rng(5)
     layers = [random.normal(size=shape) for shape in ((5, 8), (8,), (8, 3), (3,))]
     refinement = Refinement("sentiment", *(layer.astype(np.float32) for layer in layers))
-    first = fitted.classifier
-    return StackedClassifier(
-        fitted.vocabulary,
-        first._idf,  # noqa: SLF001
-        first._coefficients,  # noqa: SLF001
-        first._intercepts,  # noqa: SLF001
-        list(first._heads.values()),  # noqa: SLF001
-        refinements=[refinement],
-    )
+    return replace(fitted.model, refinements=[refinement]).classifier()
 
 
 def test_a_second_stage_judges_from_all_outputs_and_the_length(
@@ -152,10 +149,10 @@ def test_contributions_are_exact_through_the_second_stage(
 
 
 def test_an_empty_document_gets_what_the_intercepts_say(fitted: Fitted) -> None:
-    classification = fitted.classifier.classify(Document("", []))
+    classification = fitted.classifier.classify(Document("", Words([], [])))
     assert sum(classification.heads["sentiment"].scores.values()) == pytest.approx(1)
     assert classification.coverage == Coverage(0, 1)
-    assert fitted.classifier.explain(Document("", []), "flags", "casualty") == []
+    assert fitted.classifier.explain(Document("", Words([], [])), "flags", "casualty") == []
 
 
 def test_a_threshold_lets_a_grave_label_win_before_it_is_likeliest() -> None:
@@ -171,9 +168,11 @@ def test_a_threshold_lets_a_grave_label_win_before_it_is_likeliest() -> None:
     assert head.decide({"answer": 0.75, "escalate": 0.25}) == "answer"
 
 
-def test_the_shipped_vocabulary_holds_no_number_and_only_known_blocks(chain: Chain) -> None:
+def test_the_shipped_vocabulary_is_that_of_its_index_and_holds_no_number(chain: Chain) -> None:
     folder = Settings().models_dir / chain.model_version
     lines = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
     assert {line[0] for line in lines} == {"w", "c"}
     assert not any(set(line) & set("123456789") for line in lines)
-    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["version"]
+    index = joblib.load(folder / "index.joblib")
+    for name, array in build_vocabulary(lines).items():
+        assert np.array_equal(index[name], array), name

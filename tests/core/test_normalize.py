@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.core import damage
 from service.core.damage import HAS_HAN
 from service.core.normalize import Normalizer
 from service.policy_bundle import load_policy
@@ -179,3 +180,9 @@ def test_the_seed_page_comes_out_as_the_plan(seed: Path) -> None:
 def test_a_complaint_that_lists_vices_is_not_taken_for_search_spam() -> None:
     text = "宾馆里赌博成风，色情卡片塞满门缝，彩票店通宵营业，请派人查一查"
     assert NORMALIZER.normalize(text).text == text
+
+
+@given(st.text("路，,。、；!?.…“A \n网页链接展开全文赞[12]转发:：索引号", max_size=40))
+def test_a_repair_occurs_only_where_one_of_its_literals_does(text: str) -> None:
+    for repair in (*damage.PUNCTUATION, *damage.FURNITURE):
+        assert repair.may_occur(text) or not repair.pattern.search(text)

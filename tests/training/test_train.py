@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from service.artifacts import load_model, read_manifest, save_bundle, verify_bundle
+from service.artifacts import (
+    StackedModel,
+    load_classifier,
+    read_manifest,
+    save_bundle,
+    verify_bundle,
+)
 from service.core.errors import BundleError, SampleError
 from service.settings import Settings
 from training.corpora import CORPORA, read_corpus
@@ -43,7 +49,7 @@ def test_a_bundle_holds_numbers_words_manifest_metrics_and_card(trained: Path) -
     names = {path.name for path in trained.iterdir()}
     assert names == {
         "manifest.json", "metrics.json", "MODEL_CARD.md", "heads.json", "vocabulary.txt",
-        "weights.joblib",
+        "index.joblib", "weights.joblib",
     }  # fmt: skip
     manifest = verify_bundle(trained)
     assert manifest["seed"] == 3
@@ -53,7 +59,7 @@ def test_a_bundle_holds_numbers_words_manifest_metrics_and_card(trained: Path) -
 
 
 def test_only_what_many_messages_say_is_in_the_vocabulary(trained: Path) -> None:
-    vocabulary = load_model(trained).vocabulary
+    vocabulary = (trained / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
     texts = [sample.text for sample in read_samples([SAMPLES])]
     plain = [key[1:] for key in vocabulary if key[0] == "c" and key[1:].isalpha()]
     for key in plain[:: len(plain) // 200]:
@@ -88,10 +94,10 @@ def test_the_same_seed_gives_the_same_weights(trained: Path, tmp_path: Path) -> 
 
 def test_a_bundle_is_never_overwritten(trained: Path) -> None:
     with pytest.raises(FileExistsError):
-        save_bundle(trained, load_model(trained), {})
+        save_bundle(trained, StackedModel([], {}, []), {})
 
 
-@pytest.mark.parametrize("name", ["heads.json", "vocabulary.txt", "weights.joblib"])
+@pytest.mark.parametrize("name", ["heads.json", "vocabulary.txt", "index.joblib", "weights.joblib"])
 def test_a_damaged_file_is_refused_before_it_is_read(
     trained: Path, tmp_path: Path, name: str
 ) -> None:
@@ -99,7 +105,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(
     with (copy / name).open("ab") as file:
         file.write(b" ")
     with pytest.raises(BundleError, match=name):
-        load_model(copy)
+        load_classifier(copy)
 
 
 def test_a_summary_names_every_head(report: dict[str, Any]) -> None:
@@ -124,7 +130,7 @@ def test_another_taxonomy_is_trained_from_the_labels_that_the_data_hold(tmp_path
         output=tmp_path / "runs",
         seed=1,
     )
-    assert load_model(folder).classifier().labels == {"topic": ("医院", "学校", "道路")}
+    assert load_classifier(folder).labels == {"topic": ("医院", "学校", "道路")}
     report = evaluate_bundle(folder, [path], POLICY)
     assert report["heads"]["topic"]["labels"].keys() == set(names.values())
     assert json.loads((folder / "metrics.json").read_text())["heads"]["topic"]["macro_f1"] > 0.7
