@@ -43,9 +43,17 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## measure the chain and the policy engine
-	$(BIN)/python -m benchmarks.chain
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench ## measure everything that docs/performance.md tells (a quarter of an hour)
+	@command -v wrk > /dev/null || apt-get install --yes --quiet wrk || echo "no wrk: requests a second are skipped"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.policy_engine
+	$(BIN)/python -m benchmarks.processes
+	$(BIN)/python -m benchmarks.http
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers
 
 golden: $(VENV)/.dev ## write tests/golden/ and the READMEs' figures anew, to be read before they are committed
 	$(BIN)/python tests/test_golden.py

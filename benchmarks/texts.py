@@ -24,5 +24,5 @@ def whole_messages(length: int) -> list[str]:
     near = [text for text in samples if abs(len(text) - length) <= length * _NEAR]
     if len(near) >= MOST:
         return near[:: len(near) // MOST][:MOST]
-    joined = "\n".join(samples[::7])
+    joined = "\n".join(samples[::3])
     return [joined[n * length : (n + 1) * length] for n in range(MOST)]

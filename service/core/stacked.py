@@ -137,18 +137,18 @@ class StackedClassifier:
         np.cumsum(self._character_weights(document, head, label), out=upto[1:])
         words = document.words
         weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
-        kept = _strongest(weights, words.texts)
-        contributions: list[Contribution] = []
-        for place, weight in kept:
-            start = words.starts[place]
+        joined: list[list[Any]] = []
+        for place in _strongest(weights, words.texts):
+            start, weight = words.starts[place], weights.item(place)
             end = start + len(words.texts[place])
-            if contributions and contributions[-1].end == start:
-                before = contributions.pop()
-                contributions.append(Contribution(before.start, end, before.weight + weight))
+            if joined and joined[-1][1] == start:
+                joined[-1][1] = end
+                joined[-1][2] += weight
             else:
-                contributions.append(Contribution(start, end, weight))
+                joined.append([start, end, weight])
         # Rounded, so that equals stay in reading order.
-        return sorted(contributions, key=lambda span: -round(span.weight, _DIGITS))
+        joined.sort(key=lambda span: -round(span[2], _DIGITS))
+        return [Contribution(*span) for span in joined]
 
     def _analyse(self, document: Document) -> _Analysis:
         last = self._last  # read once: another thread may be putting its own there
@@ -251,17 +251,17 @@ def _distinct(numbers: Numbers) -> int:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0)
 
 
-def _strongest(weights: NDArray[np.float64], words: Sequence[str]) -> list[tuple[int, float]]:
-    """The places and weights, in order, of the words that explain a label.
+def _strongest(weights: NDArray[np.float64], words: Sequence[str]) -> list[int]:
+    """The places, in order, of the words that explain a label.
 
     A mark shares in the weights but explains nothing.
     """
     by_weight = weights.argsort()[::-1].tolist()
     first = next((place for place in by_weight if words[place][0].isalnum()), None)
-    if first is None or weights[first] <= 0:
+    if first is None or weights.item(first) <= 0:
         return []
-    places = (weights >= weights[first] * _LEAST_SHARE).nonzero()[0].tolist()
-    return [(place, weights.item(place)) for place in places if words[place][0].isalnum()]
+    places = (weights >= weights.item(first) * _LEAST_SHARE).nonzero()[0].tolist()
+    return [place for place in places if words[place][0].isalnum()]
 
 
 def _locate(analysis: _Analysis) -> _Spans:
