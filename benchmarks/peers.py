@@ -139,8 +139,17 @@ def _fit_fasttext(chain: Chain, learned: Sequence[Sample], fasttext: Any) -> Any
             words = " ".join(chain.segmenter.segment(text).texts)
             lines.append(f"__label__{sample.labels['topic']} {words}\n")
         path.write_text("".join(lines), encoding="utf-8")
+        # The best of six settings on a fifth of the messages to learn from.
         return fasttext.train_supervised(
-            str(path), epoch=25, lr=0.5, wordNgrams=2, minCount=2, thread=1, verbose=0
+            str(path),
+            epoch=50,
+            lr=1.0,
+            wordNgrams=2,
+            minn=1,
+            maxn=3,
+            bucket=500_000,
+            thread=1,
+            verbose=0,
         )
 
 

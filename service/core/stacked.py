@@ -137,15 +137,15 @@ class StackedClassifier:
         np.cumsum(self._character_weights(document, head, label), out=upto[1:])
         words = document.words
         weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
-        joined: list[list[Any]] = []
+        joined: list[tuple[int, int, float]] = []
         for place in _strongest(weights, words.texts):
             start, weight = words.starts[place], weights.item(place)
             end = start + len(words.texts[place])
             if joined and joined[-1][1] == start:
-                joined[-1][1] = end
-                joined[-1][2] += weight
+                first, _, before = joined.pop()
+                joined.append((first, end, before + weight))
             else:
-                joined.append([start, end, weight])
+                joined.append((start, end, weight))
         # Rounded, so that equals stay in reading order.
         joined.sort(key=lambda span: -round(span[2], _DIGITS))
         return [Contribution(*span) for span in joined]
