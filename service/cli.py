@@ -5,11 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from service.core.errors import YanpanError
+from service.core.working_days import SHANGHAI
 from service.policy_commands import add_policy_commands
 
 _DONE: Final = 0
@@ -58,12 +60,22 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="?", help="一条正文")
-    parser.add_argument("--input", help="JSONL 文件，- 表示标准输入")
-    parser.add_argument("--output", type=Path, help="写入的 JSONL 文件")
     parser.add_argument(
-        "--map", action="append", default=[], metavar="A=B", help="把字段 A 当作 B，如 内容=text"
+        "--input", metavar="FILE", help=".jsonl .csv .tsv（可加 .gz）.xlsx .parquet，- 为标准输入"
     )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="写入的文件，类型由文件名定")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="A=B", help="把列 A 当作 B，如 诉求内容=text"
+    )
+    parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
     parser.add_argument("--explain", action="store_true", help="给出每个判断的依据")
+    parser.add_argument("--only-assessment", action="store_true", help="不保留输入的列")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="进程数")
+    parser.add_argument("--resume", action="store_true", help="继续未完成的运行")
+    parser.add_argument(
+        "--received-at", type=_time, metavar="TIME", help="收到的时间，时限由此起算；缺省为现在"
+    )
+    parser.add_argument("--quiet", action="store_true", help="不报进度")
     parser.set_defaults(run=_score, parser=parser)
 
 
@@ -147,30 +159,39 @@ def _score_text(text: str, *, explain: bool) -> int:
 
 
 def _score_file(options: argparse.Namespace) -> int:
-    from tqdm import tqdm  # noqa: PLC0415
-
-    from service.batch.reading import CHINESE_FIELDS, open_input  # noqa: PLC0415
+    from service.batch.progress import Progress  # noqa: PLC0415
     from service.batch.run import score_file  # noqa: PLC0415
-    from service.bootstrap import build_chain  # noqa: PLC0415
+    from service.schemas import now  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
-    names = {**CHINESE_FIELDS, **_pairs(options.map, "--map", options.parser)}
-    source = open_input(options.input)
-    # A bar on a terminal; elsewhere only the last line.
-    with source, tqdm(unit="条", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+    progress = Progress(quiet=options.quiet)
+    try:
         tally = score_file(
-            source,
+            options.input,
             options.output,
-            build_chain(Settings()),
-            names=names,
+            names=_pairs(options.map, "--map", options.parser),
+            received_at=options.received_at or now(),
+            settings=Settings(),
+            sheet=options.sheet,
             explain=options.explain,
-            progress=bar.update,
+            keeps_input=not options.only_assessment,
+            workers=options.workers,
+            resume=options.resume,
+            progress=progress,
         )
+    finally:
+        progress.close()
     summary = f"读入 {tally.read} 条，研判 {tally.scored} 条，失败 {tally.failed} 条"
     print(summary, file=sys.stderr)
     if tally.failed:
         print(f"失败的行见 {options.output}.errors.jsonl", file=sys.stderr)
     return _SOME_FAILED if tally.failed else _DONE
+
+
+def _time(text: str) -> datetime:
+    """RFC 3339, with the offset of Shanghai where there is none."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
 
 
 def _pairs(pairs: Sequence[str], option: str, parser: argparse.ArgumentParser) -> dict[str, str]:

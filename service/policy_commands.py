@@ -89,9 +89,11 @@ def _assess_draft(options: argparse.Namespace) -> int:
 
 
 def _read(name: str) -> Iterator[tuple[int, Message | None]]:
-    """Line numbers with the messages of a JSONL file; `None` where a line holds none."""
-    from service.batch.reading import CHINESE_FIELDS, open_input, read_jsonl  # noqa: PLC0415
+    """Line numbers with the messages of a file; `None` where a line holds none."""
+    from service.batch.records import read_message  # noqa: PLC0415
+    from service.batch.tables import open_table  # noqa: PLC0415
 
-    with open_input(name) as source:
-        for row in read_jsonl(source, CHINESE_FIELDS):
-            yield row.line, row.message
+    with open_table(name) as table:
+        for record in table.records:
+            message, _ = read_message(record, {}, is_typed=table.kind == "jsonl")
+            yield record.line, message

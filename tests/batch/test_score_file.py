@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.json"))
-VOLATILE = {"request_id", "assessed_at"}
+VOLATILE = {"request_id", "assessed_at", "input"}
 
 
 def yanpan(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
@@ -116,7 +116,7 @@ def test_a_clean_run_leaves_no_error_file_of_an_earlier_one(tmp_path: Path) -> N
     assert yanpan("score", "--input", "-", "--output", str(output), stdin=b"{}").returncode == 1
     stdin = '{"text": "路灯坏了"}'.encode()
     assert yanpan("score", "--input", "-", "--output", str(output), stdin=stdin).returncode == 0
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "out.jsonl.run.json"]
 
 
 @pytest.mark.parametrize(
