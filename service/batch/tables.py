@@ -236,12 +236,13 @@ def _take_cells(lines: _Lines, encoding: str, delimiter: str) -> tuple[int, byte
         size += len(one)
         quotes += one.count(b'"')
     used, cells, fault = 1, list[str](), ""
+    texts = list(_decoded(held, encoding))
+    if not texts:
+        fault = f"编码与全文（{encoding}）不一致。"
     try:
-        reader = csv.reader([h.decode(encoding) for h in held], delimiter=delimiter, strict=True)
+        reader = csv.reader(texts, delimiter=delimiter, strict=True)
         cells = next(reader, [])
         used = max(reader.line_num, 1)
-    except UnicodeDecodeError:
-        fault = f"编码与全文（{encoding}）不一致。"
     except csv.Error as error:
         fault = _CSV_FAULTS.get(str(error).split()[0], "引号或分隔符有误。")
     lines.put_back(held[used:])
@@ -249,6 +250,15 @@ def _take_cells(lines: _Lines, encoding: str, delimiter: str) -> tuple[int, byte
     if b"\0" in raw:
         fault = "含有空字符（NUL）。"
     return number, raw, cells, fault
+
+
+def _decoded(lines: Sequence[bytes], encoding: str) -> Iterator[str]:
+    """The lines as text, up to the first that is not of the encoding."""
+    for line in lines:
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError:
+            return
 
 
 def _distinct(cells: Sequence[Any]) -> list[str]:

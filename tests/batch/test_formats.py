@@ -189,7 +189,8 @@ def test_a_column_is_what_the_caller_says(tmp_path: Path) -> None:
 def test_figures_and_times_are_read_as_people_write_them(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text(
-        '正文,阅读量,转发量,发现时间,superior_request\n路灯坏了一个月,"1,200,000",30,2026/1/5 8:30,是\n',
+        "正文,阅读量,转发量,发现时间,superior_request\n"
+        '路灯坏了一个月,"1,200,000",30,2026/1/5 8:30,是\n',
         encoding="utf-8",
     )
     score(source, tmp_path / "out.jsonl")
