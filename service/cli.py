@@ -70,6 +70,9 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
     parser.add_argument("--explain", action="store_true", help="给出每个判断的依据")
     parser.add_argument("--only-assessment", action="store_true", help="不保留输入的列")
+    parser.add_argument(
+        "--group-duplicates", action="store_true", help="归并重复信息，计入影响范围"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="进程数")
     parser.add_argument("--resume", action="store_true", help="继续未完成的运行")
     parser.add_argument(
@@ -175,6 +178,7 @@ def _score_file(options: argparse.Namespace) -> int:
             sheet=options.sheet,
             explain=options.explain,
             keeps_input=not options.only_assessment,
+            groups_copies=options.group_duplicates,
             workers=options.workers,
             resume=options.resume,
             progress=progress,

@@ -3,65 +3,81 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from service.core.assessment import Assessment, Deadline
+
 INPUT: Final = "input"  # where a line of JSONL keeps the columns of its row
+EVENTS: Final = ("event_id", "duplicates")  # of rows whose copies were counted
 _PREFIX: Final = "yanpan_"  # before a column of ours whose name the input has taken
 
-Row = Mapping[str, Any]
+
+def _label(head: str, part: str) -> Callable[[Assessment], Any]:
+    return lambda a: getattr(getattr(a, head), part)
 
 
-def _label(head: str, part: str) -> Callable[[Row], Any]:
-    return lambda row: row[head][part]
+def _next_deadline(assessment: Assessment) -> Deadline | None:
+    return next((due for due in assessment.response.deadlines if due.is_next), None)
 
 
-def _next_deadline(row: Row, part: str) -> Any:
-    due = [deadline for deadline in row["response"]["deadlines"] if deadline["is_next"]]
-    return due[0][part] if due else None
+def _first_deadline(assessment: Assessment) -> str | None:
+    due = _next_deadline(assessment)
+    return due.due_at.isoformat() if due else None
 
 
-def _reasons(row: Row) -> str:
+def _first_deadline_name(assessment: Assessment) -> str | None:
+    due = _next_deadline(assessment)
+    return due.name if due else None
+
+
+def _reasons(assessment: Assessment) -> str:
     """The sentences of the rules that had a say, each once."""
-    rules = [*row["risk"]["rules"], *row["response"]["rules"]]
-    return "；".join(dict.fromkeys(rule["text"] for rule in rules))
+    rules = [*assessment.risk.rules, *assessment.response.rules]
+    return "；".join(dict.fromkeys(rule.text for rule in rules))
 
 
-_COLUMNS: Final[Mapping[str, Callable[[Row], Any]]] = {
-    "id": lambda row: row["id"],
+_COLUMNS: Final[Mapping[str, Callable[[Assessment], Any]]] = {
+    "id": lambda a: a.id,
     **{
         name if part == "label" else f"{name}_{part}": _label(name, part)
         for name in ("topic", "sentiment", "intent")
         for part in ("label", "name", "confidence")
     },
-    "flags": lambda row: ",".join(flag["label"] for flag in row["flags"]),
-    "flags_name": lambda row: "、".join(flag["name"] for flag in row["flags"]),
-    "risk_level": lambda row: row["risk"]["level"],
-    "risk_name": lambda row: row["risk"]["name"],
-    "risk_score": lambda row: row["risk"]["score"],
-    "response_type": lambda row: row["response"]["type"],
-    "response_name": lambda row: row["response"]["name"],
-    "response_value": lambda row: row["response"]["value"],
-    "response_confidence": lambda row: row["response"]["confidence"],
-    "first_deadline": lambda row: _next_deadline(row, "due_at"),
-    "first_deadline_name": lambda row: _next_deadline(row, "name"),
-    "owner": lambda row: row["response"]["owner"]["lead"],
-    "needs_verification": lambda row: row["response"]["needs_verification"],
-    "needs_review": lambda row: row["needs_review"],
-    "review_reasons": lambda row: ",".join(row["review_reasons"]),
+    "flags": lambda a: ",".join(flag.label for flag in a.flags),
+    "flags_name": lambda a: "、".join(flag.name for flag in a.flags),
+    "risk_level": lambda a: a.risk.level,
+    "risk_name": lambda a: a.risk.name,
+    "risk_score": lambda a: a.risk.score,
+    "response_type": lambda a: a.response.type,
+    "response_name": lambda a: a.response.name,
+    "response_value": lambda a: a.response.value,
+    "response_confidence": lambda a: a.response.confidence,
+    "first_deadline": _first_deadline,
+    "first_deadline_name": _first_deadline_name,
+    "owner": lambda a: a.response.owner.lead,
+    "needs_verification": lambda a: a.response.needs_verification,
+    "needs_review": lambda a: a.needs_review,
+    "review_reasons": lambda a: ",".join(a.review_reasons),
     "reasons": _reasons,
-    "model_version": lambda row: row["model_version"],
-    "policy_version": lambda row: row["policy_version"],
-    "assessed_at": lambda row: row["assessed_at"],
+    "model_version": lambda a: a.model_version,
+    "policy_version": lambda a: a.policy_version,
+    "assessed_at": lambda a: a.assessed_at.isoformat(),
 }
 
 
-def column_names(columns: Sequence[str]) -> dict[str, str]:
+def flatten(assessment: Assessment) -> dict[str, Any]:
+    """Our columns of one row."""
+    return {name: read(assessment) for name, read in _COLUMNS.items()}
+
+
+def column_names(columns: Sequence[str], *, has_events: bool) -> dict[str, str]:
     """Our columns → their names beside those of the input; the id is not told twice."""
-    names = {ours: f"{_PREFIX}{ours}" if ours in columns else ours for ours in _COLUMNS}
+    ours = [*_COLUMNS, *EVENTS] if has_events else list(_COLUMNS)
+    names = {name: f"{_PREFIX}{name}" if name in columns else name for name in ours}
     if "id" in columns:
         del names["id"]
     return names
 
 
-def flatten(row: Row, columns: Sequence[str], names: Mapping[str, str]) -> list[Any]:
-    """The values of a line of JSONL: the input's columns, then ours."""
-    given = row.get(INPUT, {})
-    return [*(given.get(column) for column in columns), *(_COLUMNS[ours](row) for ours in names)]
+def row_of(line: Mapping[str, Any], columns: Sequence[str], names: Mapping[str, str]) -> list[Any]:
+    """The values of a flat row: the input's columns, then ours."""
+    given = line.get(INPUT, {})
+    return [*(given.get(column) for column in columns), *(line[ours] for ours in names)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from service.batch.tables import Record
+from service.batch.table import Record
 from service.core.labels import CHANNELS
 from service.core.message import Message
 from service.schemas import MediaIn, MessageIn, SpreadIn, describe_faults

@@ -5,93 +5,40 @@ a part for every thousand rows, each put under its name only when it is whole. S
 killed can go on, and gives the same bytes as one that was not.
 """
 
-import hashlib
-import json
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain as chain_of
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from service.assessment_schema import assessment_json
-from service.batch.flat import INPUT
-from service.batch.records import names_of, read_message
-from service.batch.tables import (
-    STANDARD_INPUT,
-    InputError,
-    Record,
-    Table,
-    chunks,
-    kind_of,
-    open_table,
+from service.batch.events import Event, count_copies, find_events, name_events
+from service.batch.flat import INPUT, flatten
+from service.batch.plan import (
+    PLAN,
+    Plan,
+    ResumeError,
+    Tally,
+    describe_input,
+    finished,
+    prepare,
+    record_of,
+    write_whole,
 )
+from service.batch.records import names_of, read_message
+from service.batch.table import STANDARD_INPUT, InputError, Record, Table
+from service.batch.tables import chunks, kind_of, open_table
 from service.batch.writing import write_output
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
 from service.settings import Settings
-
-_CHUNK: Final = 1_000  # rows of a part
-_PLAN: Final = "plan.json"
-_NAMES: Final = {
-    "model_version": "模型",
-    "policy_version": "规则",
-    "input": "输入文件",
-    "names": "列名对照",
-    "sheet": "工作表",
-    "explain": "是否给出依据",
-    "keeps_input": "是否保留原列",
-    "chunk": "分段大小",
-}
-
-
-class ResumeError(YanpanError):
-    """An unfinished run that cannot go on as asked; the detail says what differs."""
-
-    code = "resume_refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run is: the same plan gives the same bytes.
-
-    Attributes:
-        input: name, size and SHA-256 of the input; empty for standard input.
-        model_version, policy_version: of every row.
-        names: names of columns → ours, as the caller chose them.
-        sheet: the worksheet, where one was named.
-        explain: whether the evidence of every label is added.
-        keeps_input: whether the columns of the input are kept.
-        received_at: the time of receipt, RFC 3339; deadlines count from it.
-        request_id: of every assessment.
-        chunk: rows of a part.
-    """
-
-    input: Mapping[str, Any]
-    model_version: str
-    policy_version: str
-    names: Mapping[str, str]
-    sheet: str | None
-    explain: bool
-    keeps_input: bool
-    received_at: str
-    request_id: str = ""
-    chunk: int = _CHUNK
-
-
-class Tally(NamedTuple):
-    """How many rows there were; `read` = `scored` + `failed`."""
-
-    read: int
-    scored: int
-    failed: int
 
 
 class _Part(NamedTuple):
@@ -111,6 +58,7 @@ def score_file(
     sheet: str | None = None,
     explain: bool = False,
     keeps_input: bool = True,
+    groups_copies: bool = False,
     workers: int = 1,
     resume: bool = False,
     progress: Callable[[int, int | None], object] = lambda _done, _total: None,
@@ -129,6 +77,7 @@ def score_file(
         sheet: the worksheet to read; the first if `None`.
         explain: whether to add the evidence of every label.
         keeps_input: whether to keep the columns of the input before ours.
+        groups_copies: whether to count the copies of each text first, as a figure of its reach.
         workers: how many processes score.
         resume: whether to go on with an unfinished run of the same plan.
         progress: called with the rows done, and all rows where they are known.
@@ -137,76 +86,45 @@ def score_file(
         InputError: the input cannot be read as a table, or has no column of texts.
         ResumeError: there is an unfinished run and `resume` is not set, or its plan differs.
     """
-    kind_of(str(output))
+    kind = kind_of(str(output))
     folder = output.with_name(f"{output.name}.partial")
     chain = _chain(settings)
     plan = Plan(
-        input=_describe_input(source),
+        input=describe_input(source),
+        kind=kind,
         model_version=chain.model_version,
         policy_version=chain.policy.version,
         names=dict(names),
         sheet=sheet,
         explain=explain,
         keeps_input=keeps_input,
+        groups_copies=groups_copies,
         received_at=received_at.isoformat(),
     )
-    if resume and (tally := _finished(folder, output, plan)):
+    if resume and (tally := finished(folder, output, plan)):
         return tally
+    if groups_copies and source == STANDARD_INPUT:
+        raise InputError("标准输入只能读一遍，不能归并重复信息。", "请先存为文件。")
     with open_table(source, sheet) as table:
         _require_texts(table, source, names)
-        plan = _prepare(folder, plan, resume=resume)
+        plan = prepare(folder, plan, resume=resume)
         pinned = settings.model_copy(update={"model_version": chain.model_version})
         read = 0
-        for size in _score_parts(table, folder, plan, pinned, workers):
+        events = _events(source, folder, plan) if groups_copies else None
+        for size in _score_parts(table, folder, plan, pinned, workers, events=events):
             read += size
             progress(read, table.total)
     return _assemble(folder, output, plan, read)
 
 
-def _describe_input(source: str) -> dict[str, Any]:
-    if source == STANDARD_INPUT:
-        return {}
-    path = Path(source)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"name": path.name, "size": path.stat().st_size, "sha256": digest}
-
-
-def _prepare(folder: Path, plan: Plan, *, resume: bool) -> Plan:
-    """The plan that is carried out: a new one, or that of the run that goes on."""
-    path = folder / _PLAN
-    if not path.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # killed before it had a plan
-        folder.mkdir(parents=True)
-        basis = json.dumps(asdict(plan), sort_keys=True)
-        plan = replace(plan, request_id=uuid.uuid5(uuid.NAMESPACE_OID, basis).hex)
-        _write_whole(path, orjson.dumps(asdict(plan), option=orjson.OPT_INDENT_2))
-        return plan
-    if not resume:
-        raise ResumeError(
-            f"{folder} 是一次未完成的运行。", "加 --resume 继续，或删除该文件夹后重来。"
-        )
-    if not plan.input:
-        raise ResumeError("标准输入不能继续。", f"请删除 {folder} 后重来。")
-    begun = Plan(**orjson.loads(path.read_bytes()))
-    now, then = asdict(plan), asdict(begun)
-    if changed := [text for key, text in _NAMES.items() if now[key] != then[key]]:
-        raise ResumeError(
-            f"与未完成的运行不同：{'、'.join(changed)}。", f"请恢复原样，或删除 {folder} 后重来。"
-        )
-    return begun
-
-
-def _finished(folder: Path, output: Path, plan: Plan) -> Tally | None:
-    """What the run came to, if it was killed when nothing but its folder was left to remove."""
-    path = _record_of(output)
-    if (folder / _PLAN).exists() or not (path.exists() and output.exists()):
-        return None
-    record = orjson.loads(path.read_bytes())
-    if any(record.get(key) != asdict(plan)[key] for key in _NAMES):
-        return None
-    shutil.rmtree(folder, ignore_errors=True)
-    return Tally(**record["rows"])
+def _events(source: str, folder: Path, plan: Plan) -> Iterator[list[Event]]:
+    """The events of the rows of each part."""
+    with open_table(source, plan.sheet) as table:
+        groups = find_events(table, folder, plan.names)
+    sizes = count_copies(groups)
+    for first in range(0, len(groups), plan.chunk):
+        last = first + plan.chunk
+        yield name_events(groups[first:last], sizes[first:last])
 
 
 def _require_texts(table: Table, source: str, names: Mapping[str, str]) -> None:
@@ -217,14 +135,19 @@ def _require_texts(table: Table, source: str, names: Mapping[str, str]) -> None:
 
 
 def _score_parts(
-    table: Table, folder: Path, plan: Plan, settings: Settings, workers: int
+    table: Table,
+    folder: Path,
+    plan: Plan,
+    settings: Settings,
+    workers: int,
+    *,
+    events: Iterable[Sequence[Event]] | None,
 ) -> Iterator[int]:
     """Scores every part in order and gives its number of rows."""
     score = partial(_score_part, plan=plan, settings=settings, is_typed=table.kind == "jsonl")
-    jobs = (
-        (_part(folder, number), chunk)
-        for number, chunk in enumerate(chunks(table.records, plan.chunk))
-    )
+    rows = chunks(table.records, plan.chunk)
+    both = zip(rows, events, strict=True) if events else ((chunk, ()) for chunk in rows)
+    jobs = ((_part(folder, number), *one) for number, one in enumerate(both))
     first = list(islice(jobs, 2))
     if workers <= 1 or len(first) < 2:  # noqa: PLR2004 — one part is not worth a second process
         yield from (score(*job) for job in chain_of(first, jobs))
@@ -240,7 +163,13 @@ def _part(folder: Path, number: int) -> _Part:
 
 
 def _score_part(
-    part: _Part, chunk: Sequence[Record], plan: Plan, settings: Settings, *, is_typed: bool
+    part: _Part,
+    chunk: Sequence[Record],
+    events: Sequence[Event],
+    plan: Plan,
+    settings: Settings,
+    *,
+    is_typed: bool,
 ) -> int:
     """Scores the rows of a part unless it stands; how many there are."""
     if part.good.exists():
@@ -249,22 +178,30 @@ def _score_part(
     if chain.policy.version != plan.policy_version:
         raise ResumeError("规则在运行中改动了。", "请恢复原样，加 --resume 继续。")
     good, bad = [], []
-    for record in chunk:
-        content, reason = _score_row(record, chain, plan, is_typed=is_typed)
+    for record, event in zip(chunk, events or repeat(None), strict=bool(events)):
+        content, reason = _score_row(record, event, chain, plan, is_typed=is_typed)
         if content:
             good.append(content)
         else:
             bad.append(_json({"line": record.line, "reason": reason, "row": record.raw}))
-    _write_whole(part.bad, b"".join(bad))
-    _write_whole(part.good, b"".join(good))  # the last of the two: it says that both are whole
+    write_whole(part.bad, b"".join(bad))
+    write_whole(part.good, b"".join(good))  # the last of the two: it says that both are whole
     return len(chunk)
 
 
-def _score_row(record: Record, chain: Chain, plan: Plan, *, is_typed: bool) -> tuple[bytes, str]:
+def _score_row(
+    record: Record, event: Event | None, chain: Chain, plan: Plan, *, is_typed: bool
+) -> tuple[bytes, str]:
     """The row's line of the output, or why it has none."""
     message, reason = read_message(record, plan.names, is_typed=is_typed)
     if message is None:
         return b"", reason
+    added: dict[str, Any] = {INPUT: record.fields} if plan.keeps_input else {}
+    if event is not None:
+        added |= {"event_id": event.id, "duplicates": event.size}
+        if event.size > 1:
+            most = max(event.size, message.spread.duplicates or 0)
+            message = replace(message, spread=replace(message.spread, duplicates=most))
     try:
         assessment = assess_message(
             message,
@@ -275,9 +212,10 @@ def _score_row(record: Record, chain: Chain, plan: Plan, *, is_typed: bool) -> t
         )
     except YanpanError as error:
         return b"", f"{error.detail}{error.hint}"
-    content = assessment_json(assessment)
-    if plan.keeps_input:
-        content = _json({INPUT: record.fields})[:-2] + b"," + content[1:]
+    whole = plan.kind == "jsonl"
+    content = assessment_json(assessment) if whole else orjson.dumps(flatten(assessment))
+    if added:
+        content = _json(added)[:-2] + b"," + content[1:]
     return content + b"\n", ""
 
 
@@ -301,7 +239,7 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int) -> Tally:
     goods = sorted(folder.glob("*.jsonl"))
     bads = sorted(folder.glob("*.errors"))
     draft, errors_draft = folder / f"output{output.suffix}", folder / "errors"
-    write_output(draft, kind_of(str(output)), lambda: _lines(goods))
+    write_output(draft, plan.kind, lambda: _lines(goods), has_events=plan.groups_copies)
     scored = sum(1 for _ in _lines(goods))
     with errors_draft.open("wb") as file:
         file.writelines(_lines(bads))
@@ -315,28 +253,17 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int) -> Tally:
     else:
         errors.unlink(missing_ok=True)  # an earlier run's errors are not this one's
     record = {**asdict(plan), "rows": tally._asdict()}
-    _write_whole(
-        _record_of(output),
+    write_whole(
+        record_of(output),
         orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
     )
     draft.replace(output)
-    (folder / _PLAN).unlink()  # from here on there is nothing to go on with
+    (folder / PLAN).unlink()  # from here on there is nothing to go on with
     shutil.rmtree(folder)
     return tally
-
-
-def _record_of(output: Path) -> Path:
-    return output.with_name(f"{output.name}.run.json")
 
 
 def _lines(paths: Iterable[Path]) -> Iterator[bytes]:
     for path in paths:
         with path.open("rb") as file:
             yield from file
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Under its name only when all of it is written."""
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import orjson
 
-from service.batch.flat import INPUT, column_names, flatten
-from service.batch.tables import InputError
+from service.batch.flat import INPUT, column_names, row_of
+from service.batch.table import InputError
 
 _BATCH: Final = 10_000
 _MOST_SHEET_ROWS: Final = 1_048_575  # of a worksheet, below the header
@@ -35,17 +35,20 @@ _SUMMARY: Final = (
     ("诉求", "intent_name"),
 )
 
+Names = Mapping[str, str]  # of our columns in the file
+Rows = Iterable[Mapping[str, Any]]
 Lines = Callable[[], Iterator[bytes]]
 
 
-def write_output(path: Path, kind: str, lines: Lines) -> None:
+def write_output(path: Path, kind: str, lines: Lines, *, has_events: bool) -> None:
     """Writes all rows.
 
     Args:
         path: the file to write.
         kind: `jsonl`, `csv`, `tsv`, `xlsx` or `parquet`.
-        lines: gives the rows from the first, each an assessment as a line of JSON; called again
-            where the columns must be known before the rows.
+        lines: gives the rows from the first, each a line of JSON: a whole assessment for JSONL,
+            else a flat row; called again where the columns must be known before the rows.
+        has_events: whether the rows have an event and a number of copies.
 
     Raises:
         InputError: more rows than a worksheet can hold.
@@ -56,7 +59,7 @@ def write_output(path: Path, kind: str, lines: Lines) -> None:
         return
     columns = _collect_columns(map(orjson.loads, lines()))
     rows = map(orjson.loads, lines())
-    _WRITERS[kind](path, columns, rows)
+    _WRITERS[kind](path, columns, column_names(columns, has_events=has_events), rows)
 
 
 def _collect_columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -72,23 +75,22 @@ def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    _write_delimited(path, columns, rows, ",")
+def _write_csv(path: Path, columns: Sequence[str], names: Names, rows: Rows) -> None:
+    _write_delimited(path, columns, names, rows, ",")
 
 
-def _write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    _write_delimited(path, columns, rows, "\t")
+def _write_tsv(path: Path, columns: Sequence[str], names: Names, rows: Rows) -> None:
+    _write_delimited(path, columns, names, rows, "\t")
 
 
 def _write_delimited(
-    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], delimiter: str
+    path: Path, columns: Sequence[str], names: Names, rows: Rows, delimiter: str
 ) -> None:
-    names = column_names(columns)
     with path.open("w", encoding="utf-8-sig", newline="") as file:  # the mark is for Excel
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerow(map(_harmless, [*columns, *names.values()]))
         for row in rows:
-            writer.writerow([_harmless(_plain(v)) for v in flatten(row, columns, names)])
+            writer.writerow([_harmless(_plain(v)) for v in row_of(row, columns, names)])
 
 
 def _harmless(value: Any) -> Any:
@@ -101,19 +103,19 @@ def _harmless(value: Any) -> Any:
     return f"'{text}" if text.startswith(_FORMULA) else value
 
 
-def _write_parquet(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_parquet(path: Path, columns: Sequence[str], names: Names, rows: Rows) -> None:
     import pyarrow as pa  # noqa: PLC0415 — large, and only for Parquet
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    names = column_names(columns)
     # The input's columns as text, because a later row may hold what no earlier one did.
     types = {**dict.fromkeys(columns, pa.string()), **dict.fromkeys(names.values(), pa.string())}
     for ours, kind in _TYPES.items():
-        types[names[ours]] = getattr(pa, kind)()
+        if ours in names:
+            types[names[ours]] = getattr(pa, kind)()
     schema = pa.schema(types)
     rows = iter(rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while batch := [flatten(row, columns, names) for row in islice(rows, _BATCH)]:
+        while batch := [row_of(row, columns, names) for row in islice(rows, _BATCH)]:
             cells = [
                 [_as_text(v) if schema.field(n).type == pa.string() else v for v in values]
                 for n, values in enumerate(zip(*batch, strict=True))
@@ -127,6 +129,7 @@ _TYPES: Final = {
         "float64",
     ),
     "risk_score": "int64",
+    "duplicates": "int64",
     "needs_verification": "bool_",
     "needs_review": "bool_",
 }
@@ -136,11 +139,10 @@ def _as_text(value: Any) -> str | None:
     return None if value is None else str(_plain(value))
 
 
-def _write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) -> None:
     from openpyxl import Workbook  # noqa: PLC0415 — slow to import, and only for sheets
     from openpyxl.utils import get_column_letter  # noqa: PLC0415
 
-    names = column_names(columns)
     header = [*columns, *names.values()]
     book = Workbook(write_only=True)
     sheet = book.create_sheet("研判结果")
@@ -155,8 +157,8 @@ def _write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     for written, row in enumerate(rows, 1):
         if written > _MOST_SHEET_ROWS:
             raise InputError("超过一个工作表的行数。", "请输出为 .csv 或 .parquet。")
-        values = flatten(row, columns, names)
-        colour = _COLOURS[row["risk"]["level"]]
+        values = row_of(row, columns, names)
+        colour = _COLOURS[row["risk_level"]]
         sheet.append(
             [
                 _cell(sheet, value, colour=colour if place in coloured else "")

@@ -199,6 +199,37 @@ def test_figures_and_times_are_read_as_people_write_them(tmp_path: Path) -> None
     assert found["response"]["deadlines"]
 
 
+STORY = "昨天晚上幸福小区三号楼停水，物业说是水泵坏了，等到今天中午还是没有人来修"
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+def test_copies_of_a_text_are_counted_and_weigh_in_its_reach(tmp_path: Path, name: str) -> None:
+    source = tmp_path / "in.csv"
+    copies = [f"{n},{STORY}{'！' * (n % 3)}" for n in range(600)]
+    rows = ["id,正文", "a,博物馆周一开门吗", *copies[:300], "", "b,", *copies[300:]]
+    source.write_text("\n".join(rows), encoding="utf-8")
+    output = tmp_path / name
+    ended = yanpan("score", "--input", str(source), "--output", str(output), "--group-duplicates")
+    assert "读入 602 条，研判 601 条，失败 1 条" in ended.stderr
+    found = lines(output) if name.endswith("jsonl") else read_csv(output)
+    assert (found[0]["event_id"], int(found[0]["duplicates"])) == ("E00000001", 1)
+    assert {(row["event_id"], int(row["duplicates"])) for row in found[1:]} == {("E00000002", 600)}
+    if name.endswith("jsonl"):
+        reach = [row["risk"]["dimensions"]["reach"] for row in found]
+        assert reach[0]["basis"] == "unknown"
+        assert reach[1]["score"] > 0
+    else:
+        alone = score_one(tmp_path)
+        assert int(found[1]["risk_score"]) > int(alone["risk_score"])
+
+
+def score_one(tmp_path: Path) -> dict[str, Any]:
+    source = tmp_path / "one.csv"
+    source.write_text(f"id,正文\n1,{STORY}\n", encoding="utf-8")
+    score(source, tmp_path / "one_out.csv")
+    return read_csv(tmp_path / "one_out.csv")[0]
+
+
 @pytest.mark.parametrize("name", ["in.doc", "in.xlsx.gz", "out"])
 def test_a_kind_that_is_not_known_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")

@@ -9,7 +9,8 @@ from commands import yanpan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batch.tables import InputError, Record, open_table
+from service.batch.table import InputError, Record
+from service.batch.tables import open_table
 
 GOOD = "id-{},路灯坏了三个月没人修"
 # Lines without their ends: any bytes, and what breaks readers of cells.

@@ -1,0 +1,61 @@
+"""What a file of messages is once it is open: columns and records."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from service.core.errors import YanpanError
+
+STANDARD_INPUT: Final = "-"
+SHOWN: Final = 2_000  # characters of a raw record in the list of errors
+
+
+class InputError(YanpanError):
+    """A file that cannot be read as a table at all; the detail names it."""
+
+    code = "input_invalid"
+
+
+class Record(NamedTuple):
+    """One row as it was read.
+
+    Attributes:
+        line: the line it begins on, or the number of its row in a sheet, from 1.
+        raw: the row as it stood, shortened, for the list of errors.
+        fields: column → value, or `None` where `fault` says why there are none.
+        fault: what is wrong.
+    """
+
+    line: int
+    raw: str
+    fields: dict[str, Any] | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that is being read.
+
+    Attributes:
+        kind: `jsonl`, `csv`, `tsv`, `xlsx` or `parquet`.
+        columns: its header; of JSONL none is known beforehand.
+        records: its rows, once.
+        encoding: of text files.
+        total: how many rows there are, where that is known without reading them.
+    """
+
+    kind: str
+    columns: Sequence[str]
+    records: Iterator[Record]
+    encoding: str = ""
+    total: int | None = None
+
+
+def distinct_columns(cells: Sequence[Any]) -> list[str]:
+    """Column names without spaces around them; an unnamed or repeated one gets a number."""
+    columns: list[str] = []
+    for place, cell in enumerate(cells, 1):
+        name = str(cell).strip() if cell is not None else ""
+        name = name or f"列{place}"
+        columns.append(f"{name}.{place}" if name in columns else name)
+    return columns
