@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_serve(commands.add_parser("serve", help="启动 HTTP 服务"))
     _add_score(commands.add_parser("score", help="研判一条或一个文件"))
+    _add_report(commands.add_parser("report", help="由研判结果写舆情日报"))
     _add_train(commands.add_parser("train", help="用标注样本训练模型包"))
     _add_evaluate(commands.add_parser("evaluate", help="在标注样本上评测模型"))
     samples = commands.add_parser("samples", help="标注样本").add_subparsers(required=True)
@@ -78,8 +79,25 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--received-at", type=_time, metavar="TIME", help="收到的时间，时限由此起算；缺省为现在"
     )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="另写报告，.html 或 .docx")
     parser.add_argument("--quiet", action="store_true", help="不报进度")
     parser.set_defaults(run=_score, parser=parser)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="研判结果")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=".html .docx")
+    parser.add_argument("--map", action="append", default=[], metavar="A=B", help="同 score")
+    parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
+    parser.set_defaults(run=_report, parser=parser)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from service.report.run import write_report  # noqa: PLC0415
+
+    names = _pairs(options.map, "--map", options.parser)
+    write_report(options.input, options.output, names=names, sheet=options.sheet)
+    return _DONE
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -164,15 +182,19 @@ def _score_text(text: str, *, explain: bool) -> int:
 def _score_file(options: argparse.Namespace) -> int:
     from service.batch.progress import Progress  # noqa: PLC0415
     from service.batch.run import score_file  # noqa: PLC0415
+    from service.report.run import check_report_names, write_report  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
+    names = _pairs(options.map, "--map", options.parser)
+    if options.report:
+        check_report_names(options.output, options.report)
     progress = Progress(quiet=options.quiet)
     try:
         tally = score_file(
             options.input,
             options.output,
-            names=_pairs(options.map, "--map", options.parser),
+            names=names,
             received_at=options.received_at or now(),
             settings=Settings(),
             sheet=options.sheet,
@@ -185,6 +207,8 @@ def _score_file(options: argparse.Namespace) -> int:
         )
     finally:
         progress.close()
+    if options.report:
+        write_report(options.output, options.report, names=names)
     summary = f"读入 {tally.read} 条，研判 {tally.scored} 条，失败 {tally.failed} 条"
     print(summary, file=sys.stderr)
     if tally.failed:

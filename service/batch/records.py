@@ -104,7 +104,7 @@ def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:
         elif name in _TRUTHS:
             typed[name] = _truth(value)
         elif name in _TIMES:
-            typed[name] = _time(value)
+            typed[name] = read_time(value)
         elif name in MessageIn.model_fields:
             typed[name] = value if isinstance(value, dict) else str(value)
     return typed
@@ -119,7 +119,12 @@ def _truth(value: Any) -> Any:
     return _TRUTH_OF.get(str(value).strip().lower(), value)
 
 
-def _time(value: Any) -> Any:
+def read_time(value: Any) -> Any:
+    """A time as the contract writes it; what is none is left as it is.
+
+    >>> read_time("2026/1/5 8:30")
+    '2026-01-05T08:30:00'
+    """
     if isinstance(value, datetime | date):
         return value.isoformat()
     found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 
@@ -171,7 +171,7 @@ def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) ->
     _write_summary(book.create_sheet("汇总"), written, counts)
     draft = path.with_name(f"{path.name}.draft")
     book.save(draft)
-    _make_timeless(draft, path)
+    make_timeless(draft, path)
     draft.unlink()
 
 
@@ -216,8 +216,8 @@ def _fill(colour: str) -> Any:
     return PatternFill("solid", fgColor=colour)
 
 
-def _make_timeless(draft: Path, path: Path) -> None:
-    """The same archive without the times of its making."""
+def make_timeless(draft: Path | BinaryIO, path: Path) -> None:
+    """The same office document without the times of its making."""
     made = datetime(*_EPOCH[:3]).isoformat()  # noqa: DTZ001 — a constant, not a time of anything
     with zipfile.ZipFile(draft) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

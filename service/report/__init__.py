@@ -1,0 +1,1 @@
+"""Scored rows → a report that a desk can read: 舆情日报."""

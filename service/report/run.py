@@ -1,0 +1,52 @@
+"""A scored file → a report file."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from service.batch.tables import kind_of, open_table
+from service.report.figures import Figures, ReportError, collect
+from service.report.letter import write_letter
+from service.report.page import render_page
+
+
+def write_report(
+    source: Path, output: Path, *, names: Mapping[str, str], sheet: str | None = None
+) -> Figures:
+    """Reads a scored file, and the list of errors beside it, and writes HTML or DOCX.
+
+    Raises:
+        ReportError: the file is no result of scoring, or the report is of no known kind.
+    """
+    check_report_names(source, output)
+    with open_table(str(source), sheet) as table:
+        rows = ({**record.fields} for record in table.records if record.fields is not None)
+        whole = ({column: row.get(column) for column in table.columns} for row in rows)
+        figures = collect(whole, table.columns, names, _failures(source))
+    if output.suffix == ".docx":
+        write_letter(figures, output)
+    else:
+        output.write_text(render_page(figures), encoding="utf-8", newline="\n")
+    return figures
+
+
+def check_report_names(source: Path, output: Path) -> None:
+    """Refuses what cannot be read or written as a report, before any work is done.
+
+    Raises:
+        ReportError: JSONL as the scored file, or another ending than .html or .docx.
+    """
+    if kind_of(str(source)) == "jsonl":
+        raise ReportError(
+            f"{source}：报告须由表格生成。", "请把研判结果输出为 .csv、.xlsx 或 .parquet。"
+        )
+    if output.suffix not in (".html", ".docx"):
+        raise ReportError(f"{output}：不认识的报告类型。", "可用 .html 或 .docx。")
+
+
+def _failures(source: Path) -> Iterator[Mapping[str, Any]]:
+    path = source.with_name(f"{source.name}.errors.jsonl")
+    if path.exists():
+        with path.open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
