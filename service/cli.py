@@ -5,14 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from service.core.errors import YanpanError
-from service.core.working_days import SHANGHAI
 from service.policy_commands import add_policy_commands
+from service.score_commands import add_report, add_score, read_pairs, use_one_thread
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
@@ -38,8 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("yanpan"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_serve(commands.add_parser("serve", help="启动 HTTP 服务"))
-    _add_score(commands.add_parser("score", help="研判一条或一个文件"))
-    _add_report(commands.add_parser("report", help="由研判结果写舆情日报"))
+    add_score(commands.add_parser("score", help="研判一条或一个文件"))
+    add_report(commands.add_parser("report", help="由研判结果写舆情日报"))
     _add_train(commands.add_parser("train", help="用标注样本训练模型包"))
     _add_evaluate(commands.add_parser("evaluate", help="在标注样本上评测模型"))
     samples = commands.add_parser("samples", help="标注样本").add_subparsers(required=True)
@@ -57,47 +56,6 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="进程数")
     parser.add_argument("--access-log", action="store_true", help="记录每次请求")
     parser.set_defaults(run=_serve)
-
-
-def _add_score(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", nargs="?", help="一条正文")
-    parser.add_argument(
-        "--input", metavar="FILE", help=".jsonl .csv .tsv（可加 .gz）.xlsx .parquet，- 为标准输入"
-    )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="写入的文件，类型由文件名定")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="A=B", help="把列 A 当作 B，如 诉求内容=text"
-    )
-    parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
-    parser.add_argument("--explain", action="store_true", help="给出每个判断的依据")
-    parser.add_argument("--only-assessment", action="store_true", help="不保留输入的列")
-    parser.add_argument(
-        "--group-duplicates", action="store_true", help="归并重复信息，计入影响范围"
-    )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="进程数")
-    parser.add_argument("--resume", action="store_true", help="继续未完成的运行")
-    parser.add_argument(
-        "--received-at", type=_time, metavar="TIME", help="收到的时间，时限由此起算；缺省为现在"
-    )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="另写报告，.html 或 .docx")
-    parser.add_argument("--quiet", action="store_true", help="不报进度")
-    parser.set_defaults(run=_score, parser=parser)
-
-
-def _add_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="研判结果")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help=".html .docx")
-    parser.add_argument("--map", action="append", default=[], metavar="A=B", help="同 score")
-    parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
-    parser.set_defaults(run=_report, parser=parser)
-
-
-def _report(options: argparse.Namespace) -> int:
-    from service.report.run import write_report  # noqa: PLC0415
-
-    names = _pairs(options.map, "--map", options.parser)
-    write_report(options.input, options.output, names=names, sheet=options.sheet)
-    return _DONE
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -137,107 +95,18 @@ def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _serve(options: argparse.Namespace) -> int:
-    _use_one_thread()
+    use_one_thread()
     from service.serving import serve  # noqa: PLC0415 — only this command needs it
 
     serve(options.host, options.port, workers=options.workers, access_log=options.access_log)
     return _DONE
 
 
-def _use_one_thread() -> None:
-    """One message's products are too small to share among threads; must precede numpy's import."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def _score(options: argparse.Namespace) -> int:
-    _use_one_thread()
-    if (options.text is None) == (options.input is None):
-        options.parser.error("给出一条正文，或用 --input 指定文件")
-    if options.text is not None:
-        return _score_text(options.text, explain=options.explain)
-    if options.output is None:
-        options.parser.error("--input 须与 --output 同用")
-    return _score_file(options)
-
-
-def _score_text(text: str, *, explain: bool) -> int:
-    import uuid  # noqa: PLC0415
-
-    from service.assessment_schema import assessment_table  # noqa: PLC0415
-    from service.bootstrap import build_chain  # noqa: PLC0415
-    from service.core.assess import assess_message  # noqa: PLC0415
-    from service.core.message import Message  # noqa: PLC0415
-    from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    # A terminal in another encoding leaves half characters behind, which no output can carry.
-    message = Message(text.encode(errors="replace").decode())
-    assessment = assess_message(
-        message, build_chain(Settings()), request_id=uuid.uuid4().hex, now=now(), explain=explain
-    )
-    print(json.dumps(assessment_table(assessment), ensure_ascii=False, indent=2))
-    return _DONE
-
-
-def _score_file(options: argparse.Namespace) -> int:
-    from service.batch.progress import Progress  # noqa: PLC0415
-    from service.batch.run import score_file  # noqa: PLC0415
-    from service.report.run import check_report_names, write_report  # noqa: PLC0415
-    from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    names = _pairs(options.map, "--map", options.parser)
-    if options.report:
-        check_report_names(options.output, options.report)
-    progress = Progress(quiet=options.quiet)
-    try:
-        tally = score_file(
-            options.input,
-            options.output,
-            names=names,
-            received_at=options.received_at or now(),
-            settings=Settings(),
-            sheet=options.sheet,
-            explain=options.explain,
-            keeps_input=not options.only_assessment,
-            groups_copies=options.group_duplicates,
-            workers=options.workers,
-            resume=options.resume,
-            progress=progress,
-        )
-    finally:
-        progress.close()
-    if options.report:
-        write_report(options.output, options.report, names=names)
-    summary = f"读入 {tally.read} 条，研判 {tally.scored} 条，失败 {tally.failed} 条"
-    print(summary, file=sys.stderr)
-    if tally.failed:
-        print(f"失败的行见 {options.output}.errors.jsonl", file=sys.stderr)
-    return _SOME_FAILED if tally.failed else _DONE
-
-
-def _time(text: str) -> datetime:
-    """RFC 3339, with the offset of Shanghai where there is none."""
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
-
-
-def _pairs(pairs: Sequence[str], option: str, parser: argparse.ArgumentParser) -> dict[str, str]:
-    """`A=B` arguments as a table; a pair without `=` ends the command."""
-    table = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
-        if not (separator and value):
-            parser.error(f"{option} {pair} 应写成 A=B")
-        table[key] = value
-    return table
-
-
 def _train(options: argparse.Namespace) -> int:
     from service.settings import Settings  # noqa: PLC0415
     from training.train import train  # noqa: PLC0415 — the one door from service to training
 
-    corpora = _pairs(options.corpus, "--corpus", options.parser)
+    corpora = read_pairs(options.corpus, "--corpus", options.parser)
     folder = train(
         samples=options.samples,
         corpora={name: Path(path) for name, path in corpora.items()},

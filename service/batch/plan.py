@@ -69,11 +69,12 @@ class Plan:
 
 
 class Tally(NamedTuple):
-    """How many rows there were; `read` = `scored` + `failed`."""
+    """How many rows there were; `read` = `scored` + `failed`; and the encoding of a text file."""
 
     read: int
     scored: int
     failed: int
+    encoding: str
 
 
 def describe_input(source: str) -> dict[str, Any]:

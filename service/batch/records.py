@@ -41,6 +41,7 @@ _TRUTH_OF: Final = {
     for words, truth in (("true 是 1 yes y 有", True), ("false 否 0 no n 无", False))
     for word in words.split()
 }
+_WHOLE: Final = re.compile(r"\s*(\d{1,15})(?:\.0+)?\s*")
 # As spreadsheets and forms write a time: 2026/1/5 8:30, 2026年1月5日
 _TIME: Final = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
@@ -111,8 +112,13 @@ def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    plain = value.replace(",", "").replace("，", "").strip() if isinstance(value, str) else value
-    return int(plain) if isinstance(plain, str) and plain.isdecimal() else plain
+    """A count as tables hold it: with commas between thousands, or as a fraction of nothing."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, str):
+        return value
+    whole = _WHOLE.fullmatch(value.replace(",", "").replace("，", ""))
+    return int(whole[1]) if whole else value
 
 
 def _truth(value: Any) -> Any:

@@ -34,7 +34,7 @@ from service.batch.plan import (
 from service.batch.records import names_of, read_message
 from service.batch.table import STANDARD_INPUT, InputError, Record, Table
 from service.batch.tables import chunks, kind_of, open_table
-from service.batch.writing import write_output
+from service.batch.writing import check_rows, write_output
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
@@ -88,7 +88,7 @@ def score_file(
     """
     kind = kind_of(str(output))
     folder = output.with_name(f"{output.name}.partial")
-    chain = _chain(settings)
+    chain = chain_of_process(settings)
     plan = Plan(
         input=describe_input(source),
         kind=kind,
@@ -114,7 +114,8 @@ def score_file(
         for size in _score_parts(table, folder, plan, pinned, workers, events=events):
             read += size
             progress(read, table.total)
-    return _assemble(folder, output, plan, read)
+            check_rows(kind, read)
+    return _assemble(folder, output, plan, read, table.encoding)
 
 
 def _events(source: str, folder: Path, plan: Plan) -> Iterator[list[Event]]:
@@ -174,7 +175,7 @@ def _score_part(
     """Scores the rows of a part unless it stands; how many there are."""
     if part.good.exists():
         return len(chunk)
-    chain = _chain(settings)
+    chain = chain_of_process(settings)
     if chain.policy.version != plan.policy_version:
         raise ResumeError("规则在运行中改动了。", "请恢复原样，加 --resume 继续。")
     good, bad = [], []
@@ -225,19 +226,19 @@ def _json(table: Mapping[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _chain(settings: Settings) -> Chain:
+def chain_of_process(settings: Settings) -> Chain:
     """The chain of this process, loaded once; its arrays are mapped, so processes share them."""
     return build_chain(settings)
 
 
-def _assemble(folder: Path, output: Path, plan: Plan, read: int) -> Tally:
+def _assemble(folder: Path, output: Path, plan: Plan, read: int, encoding: str) -> Tally:
     """Puts the parts together and the files under their names; the folder goes last.
 
     Raises:
         RuntimeError: rows were lost, which is a fault of ours.
     """
-    goods = sorted(folder.glob("*.jsonl"))
-    bads = sorted(folder.glob("*.errors"))
+    goods = sorted(folder.glob("[0-9]*.jsonl"))
+    bads = sorted(folder.glob("[0-9]*.errors"))
     draft, errors_draft = folder / f"output{output.suffix}", folder / "errors"
     write_output(draft, plan.kind, lambda: _lines(goods), has_events=plan.groups_copies)
     scored = sum(1 for _ in _lines(goods))
@@ -246,7 +247,7 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int) -> Tally:
     failed = sum(1 for _ in _lines(bads))
     if scored + failed != read:
         raise RuntimeError(f"{read} rows were read, {scored} scored and {failed} failed")
-    tally = Tally(read, scored, failed)
+    tally = Tally(read, scored, failed, encoding)
     errors = output.with_name(f"{output.name}.errors.jsonl")
     if failed:
         errors_draft.replace(errors)

@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from service.core.errors import YanpanError
 
 STANDARD_INPUT: Final = "-"
-SHOWN: Final = 2_000  # characters of a raw record in the list of errors
 
 
 class InputError(YanpanError):
@@ -21,7 +20,7 @@ class Record(NamedTuple):
 
     Attributes:
         line: the line it begins on, or the number of its row in a sheet, from 1.
-        raw: the row as it stood, shortened, for the list of errors.
+        raw: the row as it stood, for the list of errors.
         fields: column → value, or `None` where `fault` says why there are none.
         fault: what is wrong.
     """

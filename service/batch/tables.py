@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from service.batch.table import SHOWN, STANDARD_INPUT, InputError, Record, Table, distinct_columns
+from service.batch.table import STANDARD_INPUT, InputError, Record, Table, distinct_columns
 from service.batch.text_tables import open_text
 
 _BATCH: Final = 1_000  # rows of a Parquet file held at once
@@ -85,7 +85,7 @@ def _read_rows(rows: Iterator[Sequence[Any]], columns: Sequence[str]) -> Iterato
         filled = [(place, cell) for place, cell in enumerate(cells) if cell not in (None, "")]
         if not filled:
             continue
-        shown = "\t".join(str(cell) for _, cell in filled)[:SHOWN]
+        shown = "\t".join(str(cell) for _, cell in filled)
         if filled[-1][0] >= len(columns):
             yield Record(number, shown, None, f"表头只有 {len(columns)} 列，这一行更多。")
         else:
@@ -113,7 +113,7 @@ def _read_parquet(file: Any) -> Iterator[Record]:
         for row in batch.to_pylist():
             number += 1
             fields = {column: value for column, value in row.items() if value is not None}
-            yield Record(number, str(fields)[:SHOWN], fields)
+            yield Record(number, str(fields), fields)
 
 
 def chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:

@@ -17,7 +17,6 @@ from typing import BinaryIO, Final
 from pydantic_core import from_json
 
 from service.batch.table import (
-    SHOWN,
     STANDARD_INPUT,
     InputError,
     Record,
@@ -89,16 +88,15 @@ def _read_jsonl(stream: BinaryIO, encoding: str) -> Iterator[Record]:
 
 def _parse_json(content: bytes, number: int, encoding: str) -> Record:
     raw = content.decode(encoding, errors="replace")
-    shown = raw[:SHOWN]
     try:
         fields = from_json(content if encoding == "utf-8" else raw)
     except ValueError as error:
         # Only the position is taken over: the parser's message may quote the line.
         column = str(error).rpartition("column ")[2]
-        return Record(number, shown, None, f"不是有效的 JSON（第 {column} 列）。")
+        return Record(number, raw, None, f"不是有效的 JSON（第 {column} 列）。")
     if not isinstance(fields, dict):
-        return Record(number, shown, None, "不是 JSON 对象。")
-    return Record(number, shown, fields)
+        return Record(number, raw, None, "不是 JSON 对象。")
+    return Record(number, raw, fields)
 
 
 # --- cells parted by commas or tabs
@@ -146,7 +144,7 @@ def _read_cells(
             return
         if not fault and len(cells) > len(columns):
             fault = f"有 {len(cells)} 格，表头只有 {len(columns)} 列。"
-        shown = raw.decode(encoding, errors="replace").rstrip("\r\n")[:SHOWN]
+        shown = raw.decode(encoding, errors="replace").rstrip("\r\n")
         if fault:
             yield Record(number, shown, None, fault)
         elif any(cells):

@@ -50,8 +50,6 @@ def write_output(path: Path, kind: str, lines: Lines, *, has_events: bool) -> No
             else a flat row; called again where the columns must be known before the rows.
         has_events: whether the rows have an event and a number of copies.
 
-    Raises:
-        InputError: more rows than a worksheet can hold.
     """
     if kind == "jsonl":
         with path.open("wb") as file:
@@ -60,6 +58,19 @@ def write_output(path: Path, kind: str, lines: Lines, *, has_events: bool) -> No
     columns = _collect_columns(map(orjson.loads, lines()))
     rows = map(orjson.loads, lines())
     _WRITERS[kind](path, columns, column_names(columns, has_events=has_events), rows)
+
+
+def check_rows(kind: str, rows: int) -> None:
+    """Refuses more rows than a worksheet can hold, as soon as there are.
+
+    Raises:
+        InputError: there are.
+    """
+    if kind == "xlsx" and rows > _MOST_SHEET_ROWS:
+        raise InputError(
+            f"超过一个工作表的 {_MOST_SHEET_ROWS} 行。",
+            "请删除未完成的运行，输出为 .csv 或 .parquet。",
+        )
 
 
 def _collect_columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -153,10 +164,7 @@ def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) ->
     sheet.append([_cell(sheet, name, is_bold=True) for name in header])
     coloured = [header.index(names[one]) for one in ("risk_level", "risk_name")]
     counts: dict[str, Counter[str]] = {title: Counter() for title, _ in _SUMMARY}
-    written = 0
-    for written, row in enumerate(rows, 1):
-        if written > _MOST_SHEET_ROWS:
-            raise InputError("超过一个工作表的行数。", "请输出为 .csv 或 .parquet。")
+    for row in rows:
         values = row_of(row, columns, names)
         colour = _COLOURS[row["risk_level"]]
         sheet.append(
@@ -167,6 +175,7 @@ def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) ->
         )
         for title, ours in _SUMMARY:
             counts[title][values[header.index(names[ours])]] += 1
+    written = counts[_SUMMARY[0][0]].total()
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{written + 1}"
     _write_summary(book.create_sheet("汇总"), written, counts)
     draft = path.with_name(f"{path.name}.draft")

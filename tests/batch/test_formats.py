@@ -100,7 +100,8 @@ def test_every_kind_of_input_gives_the_same_assessments(
     tmp_path: Path, expected: list[dict[str, Any]], name: str
 ) -> None:
     source = WRITERS[name](tmp_path / name)
-    score(source, tmp_path / "out.jsonl")
+    told = score(source, tmp_path / "out.jsonl")
+    assert ("GB18030" in told) == name.startswith("gb")
     found = lines(tmp_path / "out.jsonl")
     assert [row["input"] for row in found] == ROWS
     for row, other in zip(found, expected, strict=True):

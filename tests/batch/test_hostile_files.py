@@ -122,7 +122,9 @@ def test_bad_rows_of_every_sort_are_listed_and_counted(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "读入 9 条，研判 2 条，失败 7 条" in ended.stderr
     errors = output.with_name("out.csv.errors.jsonl").read_text(encoding="utf-8").splitlines()
-    reasons = {row["line"]: row["reason"] for row in map(json.loads, errors)}
+    listed = [json.loads(row) for row in errors]
+    reasons = {row["line"]: row["reason"] for row in listed}
+    assert listed[1]["row"] == rows[3]  # whole, however long
     assert sorted(reasons) == [3, 4, 5, 6, 7, 8, 10]
     for line, word in {
         3: "text",

@@ -106,6 +106,17 @@ def test_an_unfinished_run_is_neither_overwritten_nor_mixed_with_another(
     assert not output.exists()
 
 
+def test_a_run_that_was_killed_while_it_put_the_parts_together_goes_on(
+    unfinished: tuple[Path, Path], source: Path
+) -> None:
+    copy, output = unfinished
+    (output.with_name("out.jsonl.partial") / "output.jsonl").write_bytes(b"half an outp")
+    ended = yanpan(*arguments(copy, output, "--resume"))
+    assert ended.returncode == 1, ended.stderr
+    rows = len(source.read_text(encoding="utf-8").splitlines())
+    assert len(output.read_text(encoding="utf-8").splitlines()) == rows - 1
+
+
 def test_a_run_of_another_policy_does_not_go_on(
     unfinished: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
