@@ -80,7 +80,7 @@ def score_frame(
             except YanpanError as fault:
                 error = f"{fault.detail}{fault.hint}"
         rows.append({**dict.fromkeys(columns), **row, "error": error or None})
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns, dtype=object)  # else None would become NaN
 
 
 def _is_missing(value: Any) -> bool:
