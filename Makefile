@@ -53,6 +53,7 @@ bench: $(VENV)/.bench ## measure everything that docs/performance.md tells (a qu
 	$(BIN)/python -m benchmarks.policy_engine
 	$(BIN)/python -m benchmarks.processes
 	$(BIN)/python -m benchmarks.http
+	$(BIN)/python -m benchmarks.files --cluster-rows 20000
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers
 
 golden: $(VENV)/.dev ## write tests/golden/ and the READMEs' figures anew, to be read before they are committed
