@@ -17,15 +17,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at proces
 
 def test_a_worker_that_dies_is_replaced_and_the_others_go_on_answering() -> None:
     with serving("--workers", "2") as (client, master):
-        first = workers(master)
-        assert len(first) == 2
+        first = await_workers(master, 2, without=0)
         levels = {client.post("/v1/score", json=MESSAGE).json()["risk"]["level"] for _ in range(20)}
         assert len(levels) == 1
         os.kill(first[0], signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while len(set(workers(master)) - {first[0]}) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        await_workers(master, 2, without=first[0])
         assert score(client).status_code == 200
 
 
@@ -33,9 +29,18 @@ def test_workers_keep_to_themselves_only_what_they_change() -> None:
     with serving("--workers", "2") as (client, master):
         for _ in range(20):
             assert score(client).status_code == 200
-        for worker in workers(master):
+        for worker in await_workers(master, 2, without=0):
             memory = rollup(worker)
             assert memory["Pss"] < 0.7 * memory["Rss"]  # else nothing was shared
+
+
+def await_workers(master: int, count: int, *, without: int) -> list[int]:
+    """The workers, once there are so many; the first answers before the last is forked."""
+    deadline = time.monotonic() + 30
+    while len(found := [one for one in workers(master) if one != without]) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
 
 
 def workers(master: int) -> list[int]:
