@@ -95,5 +95,5 @@ def _read(name: str) -> Iterator[tuple[int, Message | None]]:
 
     with open_table(name) as table:
         for record in table.records:
-            message, _ = read_message(record, {}, is_typed=table.kind == "jsonl")
+            message, _ = read_message(record, {}, is_typed=table.is_typed)
             yield record.line, message

@@ -29,11 +29,12 @@ Channel = Literal[
 ]
 
 
-def _with_offset(time: datetime) -> datetime:
+def with_offset(time: datetime) -> datetime:
+    """The time, with the offset of Shanghai where it has none."""
     return time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
 
 
-Time = Annotated[datetime, AfterValidator(_with_offset)]
+Time = Annotated[datetime, AfterValidator(with_offset)]
 
 
 def now() -> datetime:

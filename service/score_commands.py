@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from service.core.working_days import SHANGHAI
-
 if TYPE_CHECKING:
     from service.batch.plan import Tally
 
@@ -150,9 +148,9 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _time(text: str) -> datetime:
-    """RFC 3339, with the offset of Shanghai where there is none."""
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
+    from service.schemas import with_offset  # noqa: PLC0415
+
+    return with_offset(datetime.fromisoformat(text))
 
 
 def read_pairs(

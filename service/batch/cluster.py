@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from service.batch.plan import Tally, record_of, write_whole
+from service.batch.plan import Tally, errors_of, record_of, write_whole
 from service.batch.run import score_file
 from service.batch.table import InputError
 from service.batch.tables import kind_of
@@ -134,7 +134,7 @@ def _finish(output: Path, files: Sequence[Path], tallies: Sequence[Tally]) -> Ta
     if counts[_COUNTED[0]].total() != scored:
         raise RuntimeError(f"{scored} rows were scored, the output has others")
     for part in parts:
-        for told in (record_of(part), part.with_name(f"{part.name}.errors.jsonl")):
+        for told in (record_of(part), errors_of(part)):
             if told.exists():
                 told.replace(draft / told.name)
     summary = {

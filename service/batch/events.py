@@ -39,7 +39,7 @@ def find_events(table: Table, folder: Path, names: Mapping[str, str]) -> Groups:
     signed = array("q")
     with draft.open("wb") as file:
         for record in table.records:
-            message, _ = read_message(record, names, is_typed=table.kind == "jsonl")
+            message, _ = read_message(record, names, is_typed=table.is_typed)
             if message is not None:
                 file.write(sign(message.text).tobytes())
                 signed.append(rows)

@@ -7,7 +7,7 @@ from service.core.assessment import Assessment, Deadline
 
 INPUT: Final = "input"  # where a line of JSONL keeps the columns of its row
 EVENTS: Final = ("event_id", "duplicates")  # of rows whose copies were counted
-_PREFIX: Final = "yanpan_"  # before a column of ours whose name the input has taken
+PREFIX: Final = "yanpan_"  # before a column of ours whose name the input has taken
 
 
 def _label(head: str, part: str) -> Callable[[Assessment], Any]:
@@ -71,7 +71,7 @@ def flatten(assessment: Assessment) -> dict[str, Any]:
 def column_names(columns: Sequence[str], *, has_events: bool) -> dict[str, str]:
     """Our columns → their names beside those of the input; the id is not told twice."""
     ours = [*_COLUMNS, *EVENTS] if has_events else list(_COLUMNS)
-    names = {name: f"{_PREFIX}{name}" if name in columns else name for name in ours}
+    names = {name: f"{PREFIX}{name}" if name in columns else name for name in ours}
     if "id" in columns:
         del names["id"]
     return names

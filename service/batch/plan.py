@@ -131,6 +131,11 @@ def record_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.run.json")
 
 
+def errors_of(output: Path) -> Path:
+    """Where the rows are listed that could not be scored."""
+    return output.with_name(f"{output.name}.errors.jsonl")
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Under its name only when all of it is written."""
     draft = path.with_name(f"{path.name}.draft")

@@ -26,6 +26,7 @@ from service.batch.plan import (
     ResumeError,
     Tally,
     describe_input,
+    errors_of,
     finished,
     prepare,
     record_of,
@@ -145,7 +146,7 @@ def _score_parts(
     events: Iterable[Sequence[Event]] | None,
 ) -> Iterator[int]:
     """Scores every part in order and gives its number of rows."""
-    score = partial(_score_part, plan=plan, settings=settings, is_typed=table.kind == "jsonl")
+    score = partial(_score_part, plan=plan, settings=settings, is_typed=table.is_typed)
     rows = chunks(table.records, plan.chunk)
     both = zip(rows, events, strict=True) if events else ((chunk, ()) for chunk in rows)
     jobs = ((_part(folder, number), *one) for number, one in enumerate(both))
@@ -248,7 +249,7 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int, encoding: str) 
     if scored + failed != read:
         raise RuntimeError(f"{read} rows were read, {scored} scored and {failed} failed")
     tally = Tally(read, scored, failed, encoding)
-    errors = output.with_name(f"{output.name}.errors.jsonl")
+    errors = errors_of(output)
     if failed:
         errors_draft.replace(errors)
     else:

@@ -49,6 +49,11 @@ class Table:
     encoding: str = ""
     total: int | None = None
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether values have the types of JSON; else they are cells, as people write them."""
+        return self.kind == "jsonl"
+
 
 def distinct_columns(cells: Sequence[Any]) -> list[str]:
     """Column names without spaces around them; an unnamed or repeated one gets a number."""

@@ -49,7 +49,6 @@ def write_output(path: Path, kind: str, lines: Lines, *, has_events: bool) -> No
         lines: gives the rows from the first, each a line of JSON: a whole assessment for JSONL,
             else a flat row; called again where the columns must be known before the rows.
         has_events: whether the rows have an event and a number of copies.
-
     """
     if kind == "jsonl":
         with path.open("wb") as file:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from service.batch.flat import PREFIX
 from service.batch.records import names_of, read_time
 from service.core.assessment import NO_RESPONSE
 from service.core.errors import YanpanError
@@ -39,6 +40,11 @@ class Urgent:
     reasons: str
     excerpt: str
     copies: int
+
+    @property
+    def told(self) -> str:
+        """The excerpt, and how many rows say the same where there are several."""
+        return f"{self.excerpt}（{self.copies} 条相同）" if self.copies > 1 else self.excerpt
 
 
 @dataclass(slots=True)
@@ -95,7 +101,7 @@ def collect(
     Raises:
         ReportError: the columns are not those of a scored file.
     """
-    ours = {name: f"yanpan_{name}" if f"yanpan_{name}" in columns else name for name in _NEEDED}
+    ours = {name: f"{PREFIX}{name}" if f"{PREFIX}{name}" in columns else name for name in _NEEDED}
     if missing := [name for name in ours.values() if name not in columns]:
         raise ReportError(
             f"缺少列 {'、'.join(missing)}。", "请用 yanpan score 输出的 .csv、.xlsx 或 .parquet。"

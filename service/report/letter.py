@@ -90,7 +90,7 @@ def _add_matters(document: Any, urgent: Sequence[Urgent]) -> None:
             one.response,
             one.deadline,
             one.owner,
-            f"{one.excerpt}{f'（{one.copies} 条相同）' if one.copies > 1 else ''}\n{one.reasons}",
+            f"{one.told}\n{one.reasons}",
         )
         for one in urgent
     ]

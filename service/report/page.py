@@ -85,8 +85,7 @@ def _urgent(urgent: Iterable[Urgent]) -> str:
     rows = "".join(
         f'<tr><td><span class="level {escape(one.level)}">{escape(one.level_name)}</span></td>'
         f"<td>{escape(one.response)}</td><td>{escape(one.deadline)}</td>"
-        f"<td>{escape(one.owner)}</td><td>{escape(one.excerpt)}"
-        f"{f'（{one.copies} 条相同）' if one.copies > 1 else ''}"
+        f"<td>{escape(one.owner)}</td><td>{escape(one.told)}"
         f'<div class="note">{escape(one.id)} {escape(one.reasons)}</div></td></tr>'
         for one in urgent
     )

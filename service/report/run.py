@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from service.batch.plan import errors_of
 from service.batch.tables import kind_of, open_table
 from service.report.figures import Figures, ReportError, collect
 from service.report.letter import write_letter
@@ -21,9 +22,9 @@ def write_report(
     """
     check_report_names(source, output)
     with open_table(str(source), sheet) as table:
-        rows = ({**record.fields} for record in table.records if record.fields is not None)
-        whole = ({column: row.get(column) for column in table.columns} for row in rows)
-        figures = collect(whole, table.columns, names, _failures(source))
+        fields = (record.fields for record in table.records if record.fields is not None)
+        rows = ({column: row.get(column) for column in table.columns} for row in fields)
+        figures = collect(rows, table.columns, names, _failures(source))
     if output.suffix == ".docx":
         write_letter(figures, output)
     else:
@@ -46,7 +47,7 @@ def check_report_names(source: Path, output: Path) -> None:
 
 
 def _failures(source: Path) -> Iterator[Mapping[str, Any]]:
-    path = source.with_name(f"{source.name}.errors.jsonl")
+    path = errors_of(source)
     if path.exists():
         with path.open(encoding="utf-8") as file:
             yield from map(json.loads, file)
