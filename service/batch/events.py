@@ -36,7 +36,7 @@ def find_events(table: Table, folder: Path, names: Mapping[str, str]) -> Groups:
         return found
     draft = folder / _SIGNATURES
     rows = 0
-    signed = array("q")
+    signed = array("i")
     with draft.open("wb") as file:
         for record in table.records:
             message, _ = read_message(record, names, is_typed=table.is_typed)
@@ -44,14 +44,14 @@ def find_events(table: Table, folder: Path, names: Mapping[str, str]) -> Groups:
                 file.write(sign(message.text).tobytes())
                 signed.append(rows)
             rows += 1
-    # Mapped, because of five million rows they are more than a gigabyte.
+    # Mapped, so that the system can take back what is not being read.
     signatures = (
-        np.memmap(draft, np.uint32, "r", shape=(len(signed), HASHES))
+        np.memmap(draft, np.uint8, "r", shape=(len(signed), HASHES))
         if signed
-        else np.zeros((0, HASHES), np.uint32)
+        else np.zeros((0, HASHES), np.uint8)
     )
-    events = np.arange(rows)
-    where = np.frombuffer(signed, np.int64)
+    events = np.arange(rows, dtype=np.int32)
+    where = np.frombuffer(signed, np.int32)
     events[where] = where[group(signatures)]
     whole = folder / f"{_FILE}.draft"
     with whole.open("wb") as file:
@@ -61,14 +61,12 @@ def find_events(table: Table, folder: Path, names: Mapping[str, str]) -> Groups:
     return events
 
 
-def count_copies(groups: Groups) -> NDArray[np.intp]:
+def count_copies(groups: Groups) -> NDArray[np.int32]:
     """How many rows each row's event has."""
-    _, members, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    sizes: NDArray[np.intp] = counts[members]
-    return sizes
+    return np.bincount(groups).astype(np.int32)[groups]
 
 
-def name_events(groups: Groups, sizes: NDArray[np.intp]) -> list[Event]:
+def name_events(groups: Groups, sizes: NDArray[np.int32]) -> list[Event]:
     """The events of some rows."""
     both = zip(groups.tolist(), sizes.tolist(), strict=True)
     return [Event(f"E{first + 1:08}", size) for first, size in both]

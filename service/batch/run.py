@@ -35,7 +35,7 @@ from service.batch.plan import (
 from service.batch.records import names_of, read_message
 from service.batch.table import STANDARD_INPUT, InputError, Record, Table
 from service.batch.tables import chunks, kind_of, open_table
-from service.batch.writing import check_rows, write_output
+from service.batch.writing import check_rows, collect_columns, write_output
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
@@ -116,7 +116,7 @@ def score_file(
             read += size
             progress(read, table.total)
             check_rows(kind, read)
-    return _assemble(folder, output, plan, read, table.encoding)
+    return _assemble(folder, output, plan, read, table)
 
 
 def _events(source: str, folder: Path, plan: Plan) -> Iterator[list[Event]]:
@@ -232,7 +232,7 @@ def chain_of_process(settings: Settings) -> Chain:
     return build_chain(settings)
 
 
-def _assemble(folder: Path, output: Path, plan: Plan, read: int, encoding: str) -> Tally:
+def _assemble(folder: Path, output: Path, plan: Plan, read: int, table: Table) -> Tally:
     """Puts the parts together and the files under their names; the folder goes last.
 
     Raises:
@@ -241,14 +241,14 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int, encoding: str) 
     goods = sorted(folder.glob("[0-9]*.jsonl"))
     bads = sorted(folder.glob("[0-9]*.errors"))
     draft, errors_draft = folder / f"output{output.suffix}", folder / "errors"
-    write_output(draft, plan.kind, lambda: _lines(goods), has_events=plan.groups_copies)
-    scored = sum(1 for _ in _lines(goods))
-    with errors_draft.open("wb") as file:
-        file.writelines(_lines(bads))
-    failed = sum(1 for _ in _lines(bads))
+    columns: Sequence[str] = ()
+    if plan.keeps_input and plan.kind != "jsonl":
+        columns = table.columns if table.kind != "jsonl" else collect_columns(_lines(goods))
+    scored = write_output(draft, plan.kind, _lines(goods), columns, has_events=plan.groups_copies)
+    failed = write_output(errors_draft, "jsonl", _lines(bads), (), has_events=False)
     if scored + failed != read:
         raise RuntimeError(f"{read} rows were read, {scored} scored and {failed} failed")
-    tally = Tally(read, scored, failed, encoding)
+    tally = Tally(read, scored, failed, table.encoding)
     errors = errors_of(output)
     if failed:
         errors_draft.replace(errors)

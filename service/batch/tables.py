@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from service.batch.table import STANDARD_INPUT, InputError, Record, Table, distinct_columns
 from service.batch.text_tables import open_text
 
+_Row = TypeVar("_Row")
 _BATCH: Final = 1_000  # rows of a Parquet file held at once
 
 
@@ -57,21 +58,15 @@ def open_table(name: str, sheet: str | None = None) -> Iterator[Table]:
 def _open_xlsx(name: str, sheet: str | None, stack: ExitStack) -> Table:
     from openpyxl import load_workbook  # noqa: PLC0415 — slow to import, and only for sheets
 
-    try:
+    with _told_as_damage(f"{name}：不是有效的 XLSX 文件。", "请在 Excel 中另存为 .xlsx。"):
         book = load_workbook(name, read_only=True, data_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive raises whatever it trips over
-        raise InputError(
-            f"{name}：不是有效的 XLSX 文件。", "请在 Excel 中另存为 .xlsx。"
-        ) from error
     stack.callback(book.close)
     if sheet is not None and sheet not in book.sheetnames:
         names = "、".join(book.sheetnames)
         raise InputError(f"{name}：没有名为“{sheet}”的工作表。", f"现有：{names}。")
     page = book[sheet] if sheet is not None else book.worksheets[0]
     page.reset_dimensions()  # some programs write a wrong one, and rows would be lost
-    rows = page.iter_rows(values_only=True)
+    rows = _guard(page.iter_rows(values_only=True), name)
     header = next(rows, None)
     if header is None:
         raise InputError(f"{name}：工作表是空的。", "第一行应为列名。")
@@ -96,24 +91,44 @@ def _read_rows(rows: Iterator[Sequence[Any]], columns: Sequence[str]) -> Iterato
 
 
 def _open_parquet(name: str) -> Table:
-    import pyarrow as pa  # noqa: PLC0415 — large, and only for Parquet
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 — large, and only for Parquet
 
-    try:
+    with _told_as_damage(f"{name}：不是有效的 Parquet 文件。", "请检查文件是否完整。"):
         file = pq.ParquetFile(name)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{name}：不是有效的 Parquet 文件。", "请检查文件是否完整。") from error
-    columns = file.schema_arrow.names
-    return Table("parquet", columns, _read_parquet(file), total=file.metadata.num_rows)
+        columns = file.schema_arrow.names
+    batches = file.iter_batches(batch_size=_BATCH)
+    rows = _guard((row for batch in batches for row in batch.to_pylist()), name)
+    return Table("parquet", columns, _read_rows_of_parquet(rows), total=file.metadata.num_rows)
 
 
-def _read_parquet(file: Any) -> Iterator[Record]:
-    number = 0
-    for batch in file.iter_batches(batch_size=_BATCH):
-        for row in batch.to_pylist():
-            number += 1
-            fields = {column: value for column, value in row.items() if value is not None}
-            yield Record(number, str(fields), fields)
+def _read_rows_of_parquet(rows: Iterator[dict[str, Any]]) -> Iterator[Record]:
+    for number, row in enumerate(rows, 1):
+        fields = {column: value for column, value in row.items() if value is not None}
+        yield Record(number, str(fields), fields)
+
+
+# --- damage
+
+
+@contextmanager
+def _told_as_damage(detail: str, hint: str) -> Iterator[None]:
+    """What a reader trips over in a damaged file, of any kind, as an error that names the file."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, which tells of the file itself
+        raise InputError(detail, hint) from error
+
+
+def _guard(rows: Iterator[_Row], name: str) -> Iterator[_Row]:
+    """The same rows, until the file is found to be damaged."""
+    for number in count(1):
+        with _told_as_damage(f"{name}：读到第 {number} 行时发现文件已损坏。", "请换一份完好的。"):
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
 
 
 def chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:

@@ -5,7 +5,7 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -37,26 +37,35 @@ _SUMMARY: Final = (
 
 Names = Mapping[str, str]  # of our columns in the file
 Rows = Iterable[Mapping[str, Any]]
-Lines = Callable[[], Iterator[bytes]]
 
 
-def write_output(path: Path, kind: str, lines: Lines, *, has_events: bool) -> None:
-    """Writes all rows.
+def write_output(
+    path: Path, kind: str, lines: Iterable[bytes], columns: Sequence[str], *, has_events: bool
+) -> int:
+    """Writes all rows; how many there were.
 
     Args:
         path: the file to write.
         kind: `jsonl`, `csv`, `tsv`, `xlsx` or `parquet`.
-        lines: gives the rows from the first, each a line of JSON: a whole assessment for JSONL,
-            else a flat row; called again where the columns must be known before the rows.
+        lines: the rows, each a line of JSON: a whole assessment for JSONL, else a flat row.
+        columns: those of the input that are kept, for all kinds but JSONL.
         has_events: whether the rows have an event and a number of copies.
     """
+    written = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal written
+        for line in lines:
+            written += 1
+            yield line
+
     if kind == "jsonl":
         with path.open("wb") as file:
-            file.writelines(lines())
-        return
-    columns = _collect_columns(map(orjson.loads, lines()))
-    rows = map(orjson.loads, lines())
-    _WRITERS[kind](path, columns, column_names(columns, has_events=has_events), rows)
+            file.writelines(counted())
+    else:
+        names = column_names(columns, has_events=has_events)
+        _WRITERS[kind](path, columns, names, map(orjson.loads, counted()))
+    return written
 
 
 def check_rows(kind: str, rows: int) -> None:
@@ -72,11 +81,11 @@ def check_rows(kind: str, rows: int) -> None:
         )
 
 
-def _collect_columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """All columns of the input, in the order in which they first occur."""
+def collect_columns(lines: Iterable[bytes]) -> list[str]:
+    """All columns of the input that rows hold, in the order in which they first occur."""
     columns: dict[str, None] = {}
-    for row in rows:
-        columns.update(dict.fromkeys(row.get(INPUT, ())))
+    for line in lines:
+        columns.update(dict.fromkeys(orjson.loads(line).get(INPUT, ())))
     return list(columns)
 
 

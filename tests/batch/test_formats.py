@@ -155,6 +155,13 @@ def test_every_kind_of_output_has_the_columns_of_the_input_before_ours(
     assert next(iter(read(tmp_path / f"bare{Path(name).suffix}")[0])) == "id"
 
 
+def test_a_column_that_no_row_fills_is_kept(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("正文,备注,\n路灯坏了一个月没人修,,\n", encoding="utf-8")
+    score(source, tmp_path / "out.csv")
+    assert list(read_csv(tmp_path / "out.csv")[0])[:4] == ["正文", "备注", "列3", "id"]
+
+
 def test_no_cell_starts_a_formula(tmp_path: Path) -> None:
     score(as_csv(tmp_path / "in.csv"), tmp_path / "out.csv")
     for row in read_csv(tmp_path / "out.csv"):

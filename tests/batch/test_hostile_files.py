@@ -1,13 +1,19 @@
 """Damaged files: nothing is lost, and a good row beside a bad one is still read."""
 
+import contextlib
+import io
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from commands import yanpan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from service.batch.table import InputError, Record
 from service.batch.tables import open_table
@@ -64,6 +70,67 @@ def test_every_line_of_json_that_is_not_blank_is_a_record(hostile: list[bytes]) 
         bool(lines) and lines[0].strip() == b"\xef\xbb\xbf"
     )
     assert sum(record.fields == {"text": "路灯坏了"} for record in records) >= len(hostile)
+
+
+CELLS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.dates()
+    | st.text("路灯坏了=<&;_x000D_\n", max_size=9)
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(CELLS, max_size=4), max_size=6))
+def test_every_row_of_a_sheet_that_holds_anything_is_a_record(rows: list[list[Any]]) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["编号", "正文", "备注"])
+    for row in rows:
+        for place, value in enumerate(row, 1):
+            cell = sheet.cell(sheet.max_row + (place == 1), place, value)
+            cell.data_type = "s" if isinstance(value, str) else cell.data_type
+    content = io.BytesIO()
+    book.save(content)
+    records = read(content.getvalue(), "in.xlsx")
+    filled = [row for row in rows if any(cell not in (None, "") for cell in row)]
+    assert len(records) == len(filled)
+    for record, row in zip(records, filled, strict=True):
+        assert bool(record.fault) == (len(row) == 4 and row[3] not in (None, ""))
+
+
+def sheet_of(rows: int) -> bytes:
+    book = Workbook()
+    for number in range(rows):
+        book.worksheets[0].append([f"编号{number}", "正文"])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def parquet_of(rows: int) -> bytes:
+    content = io.BytesIO()
+    table = pa.table({"text": [f"路灯坏了{n}" for n in range(rows)]})
+    pq.write_table(table, content, row_group_size=100)
+    return content.getvalue()
+
+
+DAMAGED = {"in.xlsx": sheet_of(400), "in.parquet": parquet_of(400)}
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(sorted(DAMAGED)), st.data())
+def test_a_damaged_file_is_refused_or_read_but_never_trips(name: str, data: st.DataObject) -> None:
+    whole = DAMAGED[name]
+    places = st.integers(0, len(whole) - 1)
+    content = bytearray(whole)
+    for place in data.draw(st.lists(places, max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    content = content[: data.draw(st.just(len(whole)) | places)]
+    with contextlib.suppress(InputError):
+        assert len(read(bytes(content), name)) <= 400
 
 
 def test_a_quote_that_is_never_closed_costs_its_own_line() -> None:

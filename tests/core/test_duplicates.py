@@ -40,7 +40,7 @@ def test_a_text_without_letters_is_a_copy_of_its_like_alone() -> None:
 
 
 def test_no_texts_are_no_groups() -> None:
-    assert group(np.zeros((0, 64), np.uint32)).tolist() == []
+    assert group(np.zeros((0, 64), np.uint8)).tolist() == []
 
 
 @given(st.lists(st.sampled_from([STORY, OTHER, *PASSED_ON, "路灯坏了", ""]), max_size=12))
@@ -52,6 +52,24 @@ def test_the_same_text_is_always_in_the_same_group_named_by_its_first(texts: lis
     first_of: dict[str, int] = {}
     for text, one in zip(texts, found, strict=True):
         assert first_of.setdefault(text, one) == one
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_groups_are_those_of_texts_joined_one_by_one(seed: int, count: int) -> None:
+    dice = np.random.default_rng(seed)
+    signatures = dice.integers(0, 256, (3, 64), np.uint8)[dice.integers(0, 3, count)]
+    changed = dice.random(signatures.shape) < dice.choice([0.0, 0.1, 0.3], (count, 1))
+    signatures = np.where(changed, dice.integers(0, 256, signatures.shape), signatures)
+    signatures = signatures.astype(np.uint8)
+    expected = list(range(count))
+    for band in range(0, 64, 4):
+        seen: dict[bytes, int] = {}
+        for text in range(count):
+            leader = seen.setdefault(signatures[text, band : band + 4].tobytes(), text)
+            if np.mean(signatures[text] == signatures[leader]) >= 0.7:
+                one, other = expected[text], expected[leader]
+                expected = [min(one, other) if e in (one, other) else e for e in expected]
+    assert group(signatures).tolist() == expected
 
 
 def test_a_hundred_thousand_characters_are_signed_in_little_memory() -> None:
