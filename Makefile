@@ -9,7 +9,7 @@ PORT ?= 8000
 WORKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench golden lock clean
+.PHONY: help serve test check format engines bench golden lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,12 @@ check: $(VENV)/.dev ## format, lint, types, tests
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(VENV)/.engines: requirements-engines.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet -r requirements-engines.txt
+	@touch $@
+
+engines: $(VENV)/.engines ## install Spark, Ray and an object store, whose tests `make test` skips without them
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet -r requirements-bench.txt

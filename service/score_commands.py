@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
+_NOT_ON_CLUSTERS: Final = ("sheet", "explain", "group_duplicates", "resume", "report")
 
 
 def add_score(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,7 @@ def add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", metavar="FILE", help=".jsonl .csv .tsv（可加 .gz）.xlsx .parquet，- 为标准输入"
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="写入的文件，类型由文件名定")
+    parser.add_argument("--output", metavar="FILE", help="写入的文件，类型由文件名定")
     parser.add_argument(
         "--map", action="append", default=[], metavar="A=B", help="把列 A 当作 B，如 诉求内容=text"
     )
@@ -65,7 +66,12 @@ def _score(options: argparse.Namespace) -> int:
         return _score_text(options.text, explain=options.explain)
     if options.output is None:
         options.parser.error("--input 须与 --output 同用")
-    return _score_file(options)
+    if options.cluster is None:
+        return _score_file(options)
+    for option in _NOT_ON_CLUSTERS:
+        if getattr(options, option):
+            options.parser.error(f"--{option.replace('_', '-')} 不能与 --cluster 同用")
+    return _score_on_cluster(options)
 
 
 def _score_text(text: str, *, explain: bool) -> int:
@@ -88,45 +94,54 @@ def _score_text(text: str, *, explain: bool) -> int:
 
 
 def _score_file(options: argparse.Namespace) -> int:
-    from service.batch.cluster import score_on_cluster  # noqa: PLC0415
+    from service.batch.plan import errors_of  # noqa: PLC0415
     from service.batch.progress import Progress  # noqa: PLC0415
     from service.batch.run import score_file  # noqa: PLC0415
     from service.report.run import check_report_names, write_report  # noqa: PLC0415
-    from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
 
-    names = read_pairs(options.map, "--map", options.parser)
+    output = Path(options.output)
     if options.report:
-        check_report_names(options.output, options.report)
-    progress = Progress(quiet=options.quiet)
-    try:
-        common: dict[str, Any] = {
-            "names": names,
-            "received_at": options.received_at or now(),
-            "settings": Settings(),
-            "keeps_input": not options.only_assessment,
-            "progress": progress,
-        }
-        if options.cluster:
-            return _report_tally(
-                score_on_cluster(options.cluster, options.input, options.output, **common),
-                options.output / "_run",
-            )
+        check_report_names(output, options.report)
+    common = _common(options)
+    with Progress(quiet=options.quiet) as progress:
         tally = score_file(
             options.input,
-            options.output,
+            output,
             sheet=options.sheet,
             explain=options.explain,
             groups_copies=options.group_duplicates,
             workers=options.workers,
             resume=options.resume,
+            progress=progress,
             **common,
         )
-    finally:
-        progress.close()
     if options.report:
-        write_report(options.output, options.report, names=names)
-    return _report_tally(tally, f"{options.output}.errors.jsonl")
+        write_report(output, options.report, names=common["names"])
+    return _report_tally(tally, errors_of(output))
+
+
+def _score_on_cluster(options: argparse.Namespace) -> int:
+    from service.batch.cluster import score_on_cluster  # noqa: PLC0415
+    from service.batch.progress import Progress  # noqa: PLC0415
+
+    with Progress(quiet=options.quiet, unit="个文件") as progress:
+        tally = score_on_cluster(
+            options.cluster, options.input, options.output, progress=progress, **_common(options)
+        )
+    return _report_tally(tally, f"{options.output}/_run")
+
+
+def _common(options: argparse.Namespace) -> dict[str, Any]:
+    """What a file and a folder of files have in common."""
+    from service.schemas import now  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    return {
+        "names": read_pairs(options.map, "--map", options.parser),
+        "received_at": options.received_at or now(),
+        "settings": Settings(),
+        "keeps_input": not options.only_assessment,
+    }
 
 
 def _report_tally(tally: "Tally", errors: object) -> int:

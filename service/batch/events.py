@@ -38,7 +38,7 @@ def find_events(table: Table, folder: Path, names: Mapping[str, str]) -> Groups:
     rows = 0
     signed = array("i")
     with draft.open("wb") as file:
-        for record in table.records:
+        for record in table:
             message, _ = read_message(record, names, is_typed=table.is_typed)
             if message is not None:
                 file.write(sign(message.text).tobytes())

@@ -81,7 +81,7 @@ def score_file(
         groups_copies: whether to count the copies of each text first, as a figure of its reach.
         workers: how many processes score.
         resume: whether to go on with an unfinished run of the same plan.
-        progress: called with the rows done, and all rows where they are known.
+        progress: called with the rows done, and how many there are as far as that can be told.
 
     Raises:
         InputError: the input cannot be read as a table, or has no column of texts.
@@ -114,7 +114,7 @@ def score_file(
         events = _events(source, folder, plan) if groups_copies else None
         for size in _score_parts(table, folder, plan, pinned, workers, events=events):
             read += size
-            progress(read, table.total)
+            progress(read, table.expect())
             check_rows(kind, read)
     return _assemble(folder, output, plan, read, table)
 
@@ -147,7 +147,7 @@ def _score_parts(
 ) -> Iterator[int]:
     """Scores every part in order and gives its number of rows."""
     score = partial(_score_part, plan=plan, settings=settings, is_typed=table.is_typed)
-    rows = chunks(table.records, plan.chunk)
+    rows = chunks(iter(table), plan.chunk)
     both = zip(rows, events, strict=True) if events else ((chunk, ()) for chunk in rows)
     jobs = ((_part(folder, number), *one) for number, one in enumerate(both))
     first = list(islice(jobs, 2))

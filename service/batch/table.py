@@ -1,6 +1,6 @@
 """What a file of messages is once it is open: columns and records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Table:
     """A file that is being read.
 
@@ -40,7 +40,9 @@ class Table:
         columns: its header; of JSONL none is known beforehand.
         records: its rows, once.
         encoding: of text files.
-        total: how many rows there are, where that is known without reading them.
+        total: how many rows there are, where the file says so; of a sheet only a hint.
+        share: how much of the file has been read, from 0 to 1, where only that is known.
+        read: how many records have been taken.
     """
 
     kind: str
@@ -48,6 +50,18 @@ class Table:
     records: Iterator[Record]
     encoding: str = ""
     total: int | None = None
+    share: Callable[[], float] | None = None
+    read: int = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self.records:
+            self.read += 1
+            yield record
+
+    def expect(self) -> int | None:
+        """How many rows there are, as far as that can be told after those that were read."""
+        share = self.share() if self.share else 0
+        return round(self.read / share) if share else self.total
 
     @property
     def is_typed(self) -> bool:

@@ -65,13 +65,14 @@ def _open_xlsx(name: str, sheet: str | None, stack: ExitStack) -> Table:
         names = "、".join(book.sheetnames)
         raise InputError(f"{name}：没有名为“{sheet}”的工作表。", f"现有：{names}。")
     page = book[sheet] if sheet is not None else book.worksheets[0]
+    told = page.max_row
     page.reset_dimensions()  # some programs write a wrong one, and rows would be lost
     rows = _guard(page.iter_rows(values_only=True), name)
     header = next(rows, None)
     if header is None:
         raise InputError(f"{name}：工作表是空的。", "第一行应为列名。")
     columns = distinct_columns(header)
-    return Table("xlsx", columns, _read_rows(rows, columns))
+    return Table("xlsx", columns, _read_rows(rows, columns), total=told and told - 1)
 
 
 def _read_rows(rows: Iterator[Sequence[Any]], columns: Sequence[str]) -> Iterator[Record]:

@@ -9,8 +9,9 @@ import gzip
 import io
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,9 +44,17 @@ def open_text(name: str, kind: str) -> Iterator[Table]:
     encoding = _detect_encoding(name)
     with _open_bytes(name) as stream:
         if kind == "jsonl":
-            yield Table(kind, (), _read_jsonl(stream, encoding), encoding)
+            table = Table(kind, (), _read_jsonl(stream, encoding), encoding)
         else:
-            yield _open_delimited(name, kind, stream, encoding)
+            table = _open_delimited(name, kind, stream, encoding)
+        yield table if name == STANDARD_INPUT else replace(table, share=_share(name, stream))
+
+
+def _share(name: str, stream: BinaryIO) -> Callable[[], float]:
+    """Tells how much of a file has been read; of a compressed one, of its compressed bytes."""
+    size = Path(name).stat().st_size
+    raw = getattr(getattr(stream, "raw", None), "fileobj", stream)
+    return lambda: raw.tell() / size if size else 0.0
 
 
 def _open_bytes(name: str) -> BinaryIO:

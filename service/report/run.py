@@ -22,7 +22,7 @@ def write_report(
     """
     check_report_names(source, output)
     with open_table(str(source), sheet) as table:
-        fields = (record.fields for record in table.records if record.fields is not None)
+        fields = (record.fields for record in table if record.fields is not None)
         rows = ({column: row.get(column) for column in table.columns} for row in fields)
         figures = collect(rows, table.columns, names, _failures(source))
     if output.suffix == ".docx":

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from commands import yanpan
 
+from service.batch.tables import open_table
+
 ROWS = [
     {"编号": "a-1", "正文": "小区停水三天了，没人管！", "来源": "12345热线", "承办": "住建局"},
     {"编号": "a-2", "正文": '他说"等着"，\n再没下文', "来源": "微博", "承办": "=HYPERLINK(1)"},
@@ -252,3 +254,10 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: 
     assert ended.returncode == 2, ended.stderr
     assert name in ended.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.jsonl.gz", "in.xlsx", "in.parquet"])
+def test_how_many_rows_there_are_is_told_once_all_are_read(tmp_path: Path, name: str) -> None:
+    sheet = "来信" if name.endswith(".xlsx") else None
+    with open_table(str(WRITERS[name](tmp_path / name)), sheet) as table:
+        assert len(list(table)) == table.expect() == 3

@@ -46,7 +46,9 @@ def test_a_row_that_cannot_be_scored_says_why_and_keeps_its_place() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_spark_calls_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
+    pyspark = pytest.importorskip(
+        "pyspark", reason="pyspark is not installed (too large for every test)"
+    )
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not installed")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
@@ -57,3 +59,15 @@ def test_spark_calls_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
         assert {row["id"] for row in scored.collect() if row["topic"]} == {"a", "c"}
     finally:
         spark.stop()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ray_calls_it_as_it_is() -> None:
+    ray = pytest.importorskip("ray", reason="ray is not installed (too large for every test)")
+    ray.init(num_cpus=1, include_dashboard=False)
+    try:
+        rows = ray.data.from_pandas(FRAME.drop(columns="转发量"))
+        scored = rows.map_batches(partial(score_frame, received_at=WHEN), batch_format="pandas")
+        assert {row["id"] for row in scored.take_all() if row["topic"]} == {"a", "c"}
+    finally:
+        ray.shutdown()
