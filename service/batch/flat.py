@@ -7,6 +7,13 @@ from service.core.assessment import Assessment, Deadline
 
 INPUT: Final = "input"  # where a line of JSONL keeps the columns of its row
 EVENTS: Final = ("event_id", "duplicates")  # of rows whose copies were counted
+COUNTED: Final = {  # title → column of what a summary or a report counts
+    "风险等级": "risk_name",
+    "处置建议": "response_name",
+    "话题": "topic_name",
+    "情感": "sentiment_name",
+    "诉求类型": "intent_name",
+}
 PREFIX: Final = "yanpan_"  # before a column of ours whose name the input has taken
 
 

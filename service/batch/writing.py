@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from service.batch.flat import INPUT, column_names, row_of
+from service.batch.flat import COUNTED, INPUT, column_names, row_of
 from service.batch.table import InputError
 
 _BATCH: Final = 10_000
@@ -27,13 +27,6 @@ _WIDE: Final = 60
 _NARROW: Final = 14
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
 _MODIFIED: Final = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*")
-_SUMMARY: Final = (
-    ("风险等级", "risk_name"),
-    ("处置建议", "response_name"),
-    ("话题", "topic_name"),
-    ("情感", "sentiment_name"),
-    ("诉求", "intent_name"),
-)
 
 Names = Mapping[str, str]  # of our columns in the file
 Rows = Iterable[Mapping[str, Any]]
@@ -171,7 +164,7 @@ def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) ->
         sheet.column_dimensions[get_column_letter(place)].width = _WIDE if is_wide else _NARROW
     sheet.append([_cell(sheet, name, is_bold=True) for name in header])
     coloured = [header.index(names[one]) for one in ("risk_level", "risk_name")]
-    counts: dict[str, Counter[str]] = {title: Counter() for title, _ in _SUMMARY}
+    counts: dict[str, Counter[str]] = {title: Counter() for title in COUNTED}
     for row in rows:
         values = row_of(row, columns, names)
         colour = _COLOURS[row["risk_level"]]
@@ -181,9 +174,9 @@ def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) ->
                 for place, value in enumerate(values)
             ]
         )
-        for title, ours in _SUMMARY:
+        for title, ours in COUNTED.items():
             counts[title][values[header.index(names[ours])]] += 1
-    written = counts[_SUMMARY[0][0]].total()
+    written = next(iter(counts.values())).total()
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{written + 1}"
     _write_summary(book.create_sheet("汇总"), written, counts)
     draft = path.with_name(f"{path.name}.draft")

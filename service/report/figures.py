@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from service.batch.flat import PREFIX
+from service.batch.flat import COUNTED, PREFIX
 from service.batch.records import names_of, read_time
 from service.core.assessment import NO_RESPONSE
 from service.core.errors import YanpanError
@@ -73,15 +73,17 @@ class Figures:
     versions: Counter[str] = field(default_factory=Counter)
 
 
-_COUNTED: Final = (
-    ("风险等级", "risk_name"),
-    ("处置建议", "response_name"),
-    ("话题", "topic_name"),
-    ("情感", "sentiment_name"),
-    ("诉求类型", "intent_name"),
-)
 _FLAGS: Final = "要素"
 _CHANNELS: Final = "来源"
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis where it is longer.
+
+    >>> shorten("路灯坏了", 4), shorten("路灯坏了三天", 4)
+    ('路灯坏了', '路灯坏了…')
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def collect(
@@ -107,14 +109,14 @@ def collect(
             f"缺少列 {'、'.join(missing)}。", "请用 yanpan score 输出的 .csv、.xlsx 或 .parquet。"
         )
     given = {field: column for column, field in names_of(columns, names).items()}
-    figures = Figures(counts={title: Counter() for title, _ in _COUNTED})
+    figures = Figures(counts={title: Counter() for title in COUNTED})
     figures.counts |= {_FLAGS: Counter(), _CHANNELS: Counter()}
     kept: list[tuple[tuple[int, int, str], int, str, Mapping[str, Any]]] = []
     held: set[str] = set()  # events among the kept; of copies one is enough
     for number, row in enumerate(rows):
         figures.total += 1
         figures.as_of = max(figures.as_of, str(row[ours["assessed_at"]]))
-        for title, column in _COUNTED:
+        for title, column in COUNTED.items():
             figures.counts[title][str(row[ours[column]])] += 1
         flags = str(row.get(ours["flags_name"]) or "")
         figures.counts[_FLAGS].update(filter(None, flags.split("、")))
@@ -140,7 +142,7 @@ def collect(
 
 
 _NEEDED: Final = (
-    *(column for _, column in _COUNTED),
+    *COUNTED.values(),
     "flags_name", "risk_level", "risk_score", "response_type", "response_value", "first_deadline",
     "owner", "reasons", "needs_review", "model_version", "policy_version", "assessed_at",
 )  # fmt: skip
@@ -164,6 +166,6 @@ def _urgent(row: Mapping[str, Any], ours: Mapping[str, str], given: Mapping[str,
         deadline=str(row.get(ours["first_deadline"]) or "")[:16].replace("T", " "),
         owner=str(row.get(ours["owner"]) or ""),
         reasons=str(row.get(ours["reasons"]) or ""),
-        excerpt=_NUMBER.sub("＊＊＊", text)[:_EXCERPT],
+        excerpt=shorten(_NUMBER.sub("＊＊＊", text), _EXCERPT),
         copies=int(float(row.get("duplicates") or 1)),
     )

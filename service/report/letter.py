@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.batch.writing import make_timeless
-from service.report.figures import Figures, Urgent
+from service.report.figures import Figures, Urgent, shorten
 
 _MOST: Final = 12
 _TO_DO: Final = 10
+_TITLE: Final = 30  # characters that tell a matter from the others
 _LONG_AGO: Final = datetime(1980, 1, 1, tzinfo=UTC)
 
 
@@ -38,9 +39,8 @@ def write_letter(figures: Figures, path: Path) -> None:
     document.add_heading("五、待办", 1)
     for one in figures.urgent[:_TO_DO]:
         due = f"{one.deadline} 前" if one.deadline else "尽快"
-        document.add_paragraph(
-            f"{due}：{one.response}，{one.owner}，{one.id} {one.excerpt[:30]}", style="List Number"
-        )
+        told = f"{one.id} {shorten(one.excerpt, _TITLE)}"
+        document.add_paragraph(f"{due}：{one.response}，{one.owner}，{told}", style="List Number")
     if not figures.urgent:
         document.add_paragraph("没有须先办的事项。")
     made = BytesIO()

@@ -19,7 +19,7 @@ table{border-collapse:collapse;width:100%}
 .bars td{padding:.1rem .4rem .1rem 0;white-space:nowrap}.bars td:last-child{width:55%}
 .bars i{display:block;height:.8rem;background:#486581;min-width:2px}
 .list th,.list td{border-bottom:1px solid #cbd2d9;padding:.4rem .5rem;text-align:left;
-vertical-align:top}.list th{white-space:nowrap}
+vertical-align:top}.list th,.list .time{white-space:nowrap}
 .level{padding:0 .4rem;border-radius:4px;white-space:nowrap}
 .low{background:#ddebf7}.medium{background:#fff2cc}.high{background:#fce4d6}
 .critical{background:#f8cbad}
@@ -84,7 +84,7 @@ def _bars(counted: Iterable[tuple[str, int]]) -> str:
 def _urgent(urgent: Iterable[Urgent]) -> str:
     rows = "".join(
         f'<tr><td><span class="level {escape(one.level)}">{escape(one.level_name)}</span></td>'
-        f"<td>{escape(one.response)}</td><td>{escape(one.deadline)}</td>"
+        f'<td>{escape(one.response)}</td><td class="time">{escape(one.deadline)}</td>'
         f"<td>{escape(one.owner)}</td><td>{escape(one.told)}"
         f'<div class="note">{escape(one.id)} {escape(one.reasons)}</div></td></tr>'
         for one in urgent
