@@ -31,6 +31,7 @@ from service.settings import Settings
 
 _FILES: Final = 40  # of a folder that a cluster scores
 _PORT: Final = 18_786
+_RECEIVED: Final = "2026-01-05T08:30:00+08:00"
 _INSIDE: Final = 4_000  # texts scored without files
 
 
@@ -65,12 +66,17 @@ def main() -> None:
 
 
 def _print_cluster(folder: Path, rows: int) -> None:
-    """The same folder with one worker and with two, of which the second is killed midway too."""
+    """The same folder with one, two and three workers, of which one is killed midway."""
     source = folder / "in"
     source.mkdir()
     each = rows // _FILES
     for number in range(_FILES):
         _write(source / f"{number:03}.parquet", number * each, each)
+    _write(folder / "whole.parquet", 0, each * _FILES)
+    local = folder / "local.parquet"
+    seconds, _ = _score(str(folder / "whole.parquet"), str(local), "--workers", "2")
+    print(f"{rows} rows, 2 processes of one machine: {rows / seconds:.0f} a second")
+    expected = pq.read_table(local)
     for count, is_killed in ((1, False), (2, False), (3, True)):
         output = folder / f"out{count}"
         with ExitStack() as stack:
@@ -82,12 +88,11 @@ def _print_cluster(folder: Path, rows: int) -> None:
                 workers[0].kill()
             status = run.wait()
             seconds = time.perf_counter() - began
-        found = sorted(pq.read_table(output, columns=["id"]).column(0).to_pylist(), key=int)
-        once = found == [str(number) for number in range(each * _FILES)]
+        is_equal = pq.read_table(output).equals(expected)
         print(
             f"{rows} rows on a cluster of {count}{', one killed' if is_killed else ''}: "
             f"{seconds:.0f} s, {rows / seconds:.0f} a second, status {status}, "
-            f"{'every row once' if once else 'ROWS LOST OR DOUBLED'}"
+            f"{'equal to the local run' if is_equal else 'NOT WHAT THE LOCAL RUN GAVE'}"
         )
 
 
@@ -137,7 +142,8 @@ def _write(path: Path, first: int, count: int) -> None:
 
 def _command(source: str, output: str, *options: str) -> Sequence[str]:
     command = [sys.executable, "-m", "service.cli", "score", "--input", source, "--output", output]
-    return [*command, "--only-assessment", "--quiet", *options]
+    same = ["--only-assessment", "--quiet", "--received-at", _RECEIVED]
+    return [*command, *same, *options]
 
 
 def _score(source: str, output: str, *options: str) -> tuple[float, float]:
