@@ -97,12 +97,18 @@ def _open_parquet(name: str) -> Table:
     with _told_as_damage(f"{name}：不是有效的 Parquet 文件。", "请检查文件是否完整。"):
         file = pq.ParquetFile(name)
         columns = file.schema_arrow.names
-    batches = file.iter_batches(batch_size=_BATCH)
-    rows = _guard((row for batch in batches for row in batch.to_pylist()), name)
-    return Table("parquet", columns, _read_rows_of_parquet(rows), total=file.metadata.num_rows)
+    rows = _guard(_read_parquet(file), name)
+    return Table("parquet", columns, _records_of(rows), total=file.metadata.num_rows)
 
 
-def _read_rows_of_parquet(rows: Iterator[dict[str, Any]]) -> Iterator[Record]:
+def _read_parquet(file: Any) -> Iterator[dict[str, Any]]:
+    # Group by group: a reader of all groups at once keeps what it has read until its end.
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+            yield from batch.to_pylist()
+
+
+def _records_of(rows: Iterator[dict[str, Any]]) -> Iterator[Record]:
     for number, row in enumerate(rows, 1):
         fields = {column: value for column, value in row.items() if value is not None}
         yield Record(number, str(fields), fields)
