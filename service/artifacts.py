@@ -1,6 +1,7 @@
 """Model bundle on disk ↔ Classifier: arrays and text files, each verified before it is read."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from service.core.vocabulary import Vocabulary, build_vocabulary
 
 FORMAT: Final = 3
 MANIFEST: Final = "manifest.json"
+_SIGNATURE: Final = f"{MANIFEST}.hmac"
 _VOCABULARY: Final = "vocabulary.txt"  # for people; serving reads the index built from it
 _INDEX: Final = "index.joblib"
 _WEIGHTS: Final = "weights.joblib"
@@ -51,8 +53,16 @@ class StackedModel:
         return _fuse(build_vocabulary(self.vocabulary), self.arrays, self.heads, self.refinements)
 
 
-def save_bundle(folder: Path, model: StackedModel, manifest: Mapping[str, Any]) -> None:
+def save_bundle(
+    folder: Path,
+    model: StackedModel,
+    manifest: Mapping[str, Any],
+    *,
+    signing_key: str | None = None,
+) -> None:
     """Writes the model files and a manifest with their SHA-256; `folder` must be new.
+
+    With a key, `manifest.json.hmac` holds the manifest's signature (HMAC-SHA-256).
 
     Raises:
         FileExistsError: the folder is there already; bundles are never overwritten.
@@ -69,6 +79,8 @@ def save_bundle(folder: Path, model: StackedModel, manifest: Mapping[str, Any]) 
     files = {name: file_digest(folder / name) for name in _MODEL_FILES}
     contents = {"format": FORMAT, "features": SCHEMA, **manifest, "files": files}
     write_json(folder / MANIFEST, contents)
+    if signing_key:
+        (folder / _SIGNATURE).write_text(_sign(folder, signing_key), encoding="ascii")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -93,12 +105,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def verify_bundle(folder: Path) -> dict[str, Any]:
+def verify_bundle(folder: Path, *, signing_key: str | None = None) -> dict[str, Any]:
     """The manifest, after every file it names was found to have its SHA-256.
 
+    With a key, the manifest's own signature must be there and right.
+
     Raises:
-        BundleError: a file is missing, changed or not named in the manifest.
+        BundleError: a file is missing, changed or not named in the manifest, or the signature is
+            not that of the key.
     """
+    if signing_key:
+        _check_signature(folder, signing_key)
     manifest = read_manifest(folder)
     files = manifest.get("files", {})
     for name in _MODEL_FILES:
@@ -110,13 +127,28 @@ def verify_bundle(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_classifier(folder: Path) -> StackedClassifier:
+def _sign(folder: Path, key: str) -> str:
+    return hmac.new(key.encode(), (folder / MANIFEST).read_bytes(), hashlib.sha256).hexdigest()
+
+
+def _check_signature(folder: Path, key: str) -> None:
+    path = folder / _SIGNATURE
+    found = path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else ""
+    if not (folder / MANIFEST).is_file() or not hmac.compare_digest(
+        found.encode(), _sign(folder, key).encode()
+    ):
+        raise BundleError(
+            f"{folder} 没有正确的签名。", "请用 YANPAN_SIGNING_KEY 的密钥训练，或核对密钥。"
+        )
+
+
+def load_classifier(folder: Path, *, signing_key: str | None = None) -> StackedClassifier:
     """Reads a verified bundle; its arrays are memory-mapped, so processes share their pages.
 
     Raises:
         BundleError: as for `verify_bundle`, or the shapes do not fit each other.
     """
-    verify_bundle(folder)
+    verify_bundle(folder, signing_key=signing_key)
     index = joblib.load(folder / _INDEX, mmap_mode="r")
     arrays = joblib.load(folder / _WEIGHTS, mmap_mode="r")
     heads = load_heads(folder)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from service.artifacts import load_classifier
 from service.core.assess import Chain
+from service.core.classify import Classifier
 from service.core.errors import BundleError
 from service.core.labels import HEADS
 from service.core.normalize import Normalizer
@@ -16,7 +17,7 @@ from service.settings import Settings
 
 def build_registry(settings: Settings) -> Registry:
     """The model versions of this deployment."""
-    return Registry(settings.models_dir)
+    return Registry(settings.models_dir, settings.signing_key)
 
 
 def build_chain(settings: Settings) -> Chain:
@@ -26,18 +27,31 @@ def build_chain(settings: Settings) -> Chain:
         PolicyError, BundleError: the policy or the model bundle cannot be used.
     """
     policy = load_policy(settings.policy_dir)
-    registry = build_registry(settings)
-    version = settings.model_version or registry.active_version()
-    classifier = load_classifier(registry.folder(version))
-    if missing := [head for head in HEADS if head not in classifier.labels]:
-        raise BundleError(f"模型 {version} 缺少 {missing}。", "请用含全部标签的样本训练。")
+    version = settings.model_version or build_registry(settings).active_version()
     return Chain(
         normalizer=Normalizer(policy.search_terms),
         segmenter=Segmenter(policy.dictionary),
-        classifier=classifier,
+        classifier=_load_model(settings, version),
         policy=policy,
         model_version=version,
     )
+
+
+def with_model(chain: Chain, settings: Settings, version: str) -> Chain:
+    """The same policy and dictionaries with another model.
+
+    Raises:
+        BundleError: the model bundle cannot be used.
+    """
+    return replace(chain, classifier=_load_model(settings, version), model_version=version)
+
+
+def _load_model(settings: Settings, version: str) -> Classifier:
+    folder = build_registry(settings).folder(version)
+    classifier = load_classifier(folder, signing_key=settings.signing_key)
+    if missing := [head for head in HEADS if head not in classifier.labels]:
+        raise BundleError(f"模型 {version} 缺少 {missing}。", "请用含全部标签的样本训练。")
+    return classifier
 
 
 def with_policy(chain: Chain, policy: Policy) -> Chain:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -15,6 +16,7 @@ class Settings(BaseSettings):
         models_dir: the folder with one folder a model version and the file `ACTIVE`.
         model_version: the version to serve; none means the one that `ACTIVE` names.
         policy_dir: the policy bundle.
+        signing_key: if set, a model bundle serves only with its manifest signed by this key.
     """
 
     model_config = SettingsConfigDict(
@@ -24,3 +26,4 @@ class Settings(BaseSettings):
     models_dir: Path = _ROOT / "models"
     model_version: str | None = None
     policy_dir: Path = _ROOT / "service" / "policy"
+    signing_key: str | None = Field(None, repr=False)

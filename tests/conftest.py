@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,13 +46,16 @@ def server() -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[httpx.Client, int]]:
+def serving(
+    *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[httpx.Client, int]]:
     """A client of the real service, started by its own command, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT)
+    env = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, env=env)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     try:
         _wait_until_ready(client, process)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -33,13 +33,15 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     """The application of a deployment; without a chain, it loads one in the background."""
     settings = settings or Settings()
     loader = ChainLoader(settings, chain)
-    metrics = Metrics()
+    metrics = Metrics(lambda: bool(loader.failure))
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(loader.load())
+        following = asyncio.create_task(loader.run())
         yield
-        await loading
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
     app = FastAPI(
         title="yanpan 研判",

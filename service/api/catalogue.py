@@ -3,11 +3,22 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
 
 from service.api.loading import ChainLoader
+from service.api.scoring import PROBLEM_ANSWERS
 from service.core.labels import CHANNELS, HEADS
 from service.policy_bundle import describe_policy
 from service.registry import Registry
+from service.schemas import now
+
+
+class ActivationIn(BaseModel):
+    """启用一个模型。Who activates a model, and why."""
+
+    by: str = Field(min_length=1, max_length=128, description="决定人 / who decided")
+    reason: str = Field("", max_length=500, description="理由 / why")
 
 
 def router(loader: ChainLoader, registry: Registry) -> APIRouter:
@@ -41,5 +52,17 @@ def router(loader: ChainLoader, registry: Registry) -> APIRouter:
     @routes.get("/models/{version}", summary="一个模型的清单与指标 / manifest and metrics")
     async def model(version: str) -> dict[str, Any]:
         return registry.describe(version)
+
+    @routes.post(
+        "/models/{version}/activate",
+        summary="启用一个已过闸的模型 / make a model that passed the gate the active one",
+        responses=PROBLEM_ANSWERS,
+    )
+    async def activate(version: str, order: ActivationIn) -> dict[str, str]:
+        def change() -> str:
+            registry.require_passed(version)
+            return registry.activate(version, by=order.by, reason=order.reason, at=now())
+
+        return {"active": version, "previous": await run_in_threadpool(change)}
 
     return routes

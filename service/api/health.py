@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
+from service.api.problems import ProblemError
 
 
 def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
@@ -17,6 +18,10 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
     @routes.get("/health/ready", summary="模型是否就绪 / messages can be judged")
     async def ready() -> dict[str, str]:
         chain = loader.chain
+        if loader.failure:
+            raise ProblemError(
+                "activation_failed", f"{loader.failure} 仍以 {chain.model_version} 研判。"
+            )
         return {
             "status": "ready",
             "model_version": chain.model_version,

@@ -1,15 +1,27 @@
 """Prometheus figures of one process; labels are bounded and hold nothing of a message."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from service.core.assessment import Assessment
 
 
 class Metrics:
-    """Requests by route and status, assessments by level and response."""
+    """Requests by route and status, assessments by level and response.
 
-    def __init__(self) -> None:
+    Args:
+        has_failed: whether the activated model could not be loaded.
+    """
+
+    def __init__(self, has_failed: Callable[[], bool]) -> None:
         self._registry = CollectorRegistry()
+        failure = Gauge(
+            "yanpan_activation_failed",
+            "1 while the activated model cannot be loaded and the one before it serves",
+            registry=self._registry,
+        )
+        failure.set_function(has_failed)
         self._requests = Counter(
             "yanpan_requests", "HTTP requests", ["route", "status"], registry=self._registry
         )

@@ -27,6 +27,8 @@ _PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "not_found": (404, "没有这个地址"),
     "method_not_allowed": (405, "不支持这个方法"),
     "not_ready": (503, "模型尚未就绪"),
+    "activation_failed": (503, "启用的模型不能加载"),
+    "activation_refused": (409, "这个模型不能启用"),
     "internal_error": (500, "服务内部错误"),
 }
 _FIELD_OF: Final[Mapping[type[YanpanError], str]] = {
