@@ -12,11 +12,12 @@ from service.batch.records import names_of, read_time
 from service.core.assessment import NO_RESPONSE
 from service.core.errors import YanpanError
 from service.core.labels import CHANNELS, RISK
+from service.core.privacy import mask
 
 MOST_URGENT: Final = 30
 _EXCERPT: Final = 80
 _LEVELS: Final = {level: rank for rank, level in enumerate(RISK)}
-# Telephone, identity and account numbers; a report goes from hand to hand.
+# Whatever masking leaves; a report goes from hand to hand.
 _NUMBER: Final = re.compile(r"\d{5,}")
 _UNKNOWN: Final = "未注明"
 
@@ -166,6 +167,6 @@ def _urgent(row: Mapping[str, Any], ours: Mapping[str, str], given: Mapping[str,
         deadline=str(row.get(ours["first_deadline"]) or "")[:16].replace("T", " "),
         owner=str(row.get(ours["owner"]) or ""),
         reasons=str(row.get(ours["reasons"]) or ""),
-        excerpt=shorten(_NUMBER.sub("＊＊＊", text), _EXCERPT),
+        excerpt=shorten(_NUMBER.sub("＊＊＊", mask(text)), _EXCERPT),
         copies=int(float(row.get("duplicates") or 1)),
     )
