@@ -1,6 +1,7 @@
 """Settings → ready objects; the one place where the parts are put together."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from service.artifacts import load_classifier
 from service.core.assess import Chain
@@ -14,10 +15,30 @@ from service.policy_bundle import load_policy
 from service.registry import Registry
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from service.store.feedback import FeedbackStore
+
 
 def build_registry(settings: Settings) -> Registry:
     """The model versions of this deployment."""
     return Registry(settings.models_dir, settings.signing_key)
+
+
+def build_feedback(settings: Settings) -> "FeedbackStore":
+    """The corrections of this deployment; its database is made or migrated where it must be.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 — slow to import, and not for scoring
+
+    from service.store.database import DatabaseError, open_database  # noqa: PLC0415
+    from service.store.feedback import FeedbackStore  # noqa: PLC0415
+
+    try:
+        return FeedbackStore(open_database(settings.database_url), settings.keep_raw_text)
+    except SQLAlchemyError as error:
+        raise DatabaseError("数据库不可用。", "请检查 YANPAN_DATABASE_URL。") from error
 
 
 def build_chain(settings: Settings) -> Chain:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from service.api import catalogue, health, policy, scoring
+from service.api import catalogue, feedback, health, policy, scoring
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     app.include_router(scoring.router(loader, metrics))
     app.include_router(catalogue.router(loader, build_registry(settings)))
     app.include_router(policy.router(loader))
+    app.include_router(feedback.router(loader, settings))
     app.include_router(health.router(loader, metrics))
     app.add_middleware(RequestContext, metrics=metrics)
     describe = app.openapi

@@ -26,6 +26,8 @@ _PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "model_unknown": (404, "没有这个模型版本"),
     "not_found": (404, "没有这个地址"),
     "method_not_allowed": (405, "不支持这个方法"),
+    "idempotency_key_reused": (422, "幂等键已用于另一条反馈"),
+    "database_unavailable": (503, "数据库不可用"),
     "not_ready": (503, "模型尚未就绪"),
     "activation_failed": (503, "启用的模型不能加载"),
     "activation_refused": (409, "这个模型不能启用"),

@@ -1,0 +1,1 @@
+"""What is kept: corrections of labels, in SQLite or PostgreSQL."""
