@@ -1,7 +1,6 @@
 """The `yanpan` command: serve, score, train, evaluate, and look after samples and models."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from service.arguments import read_pairs
 from service.core.errors import YanpanError
+from service.model_commands import add_model_commands
 from service.policy_commands import add_policy_commands
-from service.score_commands import add_report, add_score, read_pairs, use_one_thread
+from service.sample_commands import add_sample_commands
+from service.score_commands import add_report, add_score, use_one_thread
 
 _DONE: Final = 0
-_SOME_FAILED: Final = 1
 _BAD_USAGE: Final = 2
 
 
@@ -41,11 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     add_report(commands.add_parser("report", help="由研判结果写舆情日报"))
     _add_train(commands.add_parser("train", help="用标注样本训练模型包"))
     _add_evaluate(commands.add_parser("evaluate", help="在标注样本上评测模型"))
-    samples = commands.add_parser("samples", help="标注样本").add_subparsers(required=True)
-    _add_check(samples.add_parser("check", help="检查标注样本"))
-    _add_agreement(samples.add_parser("agreement", help="两次标注的一致程度"))
-    models = commands.add_parser("models", help="模型版本").add_subparsers(required=True)
-    _add_models(models)
+    add_sample_commands(commands)
+    add_model_commands(commands)
     add_policy_commands(commands)
     return parser
 
@@ -74,24 +72,6 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="模型版本或模型包目录；缺省为现行版本")
     parser.add_argument("--output", type=Path, metavar="FILE.json")
     parser.set_defaults(run=_evaluate)
-
-
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    parser.set_defaults(run=_check_samples)
-
-
-def _add_agreement(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("first", nargs="+", type=Path, metavar="PATH")
-    parser.add_argument("--second", type=Path, required=True, metavar="PATH")
-    parser.set_defaults(run=_show_agreement)
-
-
-def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    commands.add_parser("list", help="列出版本").set_defaults(run=_list_models)
-    show = commands.add_parser("show", help="清单与指标")
-    show.add_argument("version")
-    show.set_defaults(run=_show_model)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -139,41 +119,6 @@ def _evaluate(options: argparse.Namespace) -> int:
         page = options.output.with_suffix(".html")
         page.write_text(render_html(report), encoding="utf-8")
     print(render_summary(report))
-    return _DONE
-
-
-def _check_samples(options: argparse.Namespace) -> int:
-    from training.check import check_samples, render_check  # noqa: PLC0415
-
-    report = check_samples(options.paths)
-    print(render_check(report))
-    return _BAD_USAGE if report.errors else _DONE
-
-
-def _show_agreement(options: argparse.Namespace) -> int:
-    from training.agreement import measure_agreement, render_agreement  # noqa: PLC0415
-
-    print(render_agreement(*measure_agreement(options.first, options.second)))
-    return _DONE
-
-
-def _list_models(_options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    registry = build_registry(Settings())
-    active = registry.active_version()
-    for name in registry.versions():
-        print(f"{name}\t{'active' if name == active else ''}".rstrip())
-    return _DONE
-
-
-def _show_model(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    description = build_registry(Settings()).describe(options.version)
-    print(json.dumps(description, ensure_ascii=False, indent=2))
     return _DONE
 
 

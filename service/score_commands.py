@@ -4,10 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from service.arguments import read_pairs
 
 if TYPE_CHECKING:
     from service.batch.plan import Tally
@@ -166,16 +167,3 @@ def _time(text: str) -> datetime:
     from service.schemas import with_offset  # noqa: PLC0415
 
     return with_offset(datetime.fromisoformat(text))
-
-
-def read_pairs(
-    pairs: Sequence[str], option: str, parser: argparse.ArgumentParser
-) -> dict[str, str]:
-    """`A=B` arguments as a table; a pair without `=` ends the command."""
-    table = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
-        if not (separator and value):
-            parser.error(f"{option} {pair} 应写成 A=B")
-        table[key] = value
-    return table

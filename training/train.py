@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as package_version
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,11 @@ from training.disputes import find_disputes
 from training.estimator import HeadModel, TermWeights
 from training.evaluate import measure
 from training.fairness import measure_fairness
-from training.groups import group_duplicates
+from training.holdout import group_without, read_holdout
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.mixing import with_mixtures
 from training.model_card import render_card
-from training.samples import ANNOTATIONS, read_samples
+from training.samples import ANNOTATIONS, Sample, read_samples
 from training.second_stage import refine
 from training.summary import render_summary, summarize
 from training.tasks import Task, fit_task, grouped, make_tasks
@@ -52,6 +53,9 @@ def train(
     output: Path,
     seed: int,
     disputes: Path | None = None,
+    corrections: Sequence[Sample] = (),
+    holdout: Sequence[Path] = (),
+    signing_key: str | None = None,
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
@@ -68,6 +72,10 @@ def train(
         policy_folder: the policy bundle whose dictionary segments the texts.
         output: where run folders go.
         seed: for folds, shuffles and solvers.
+        corrections: accepted feedback; it counts as judged.
+        holdout: samples that nothing is learned from, nor from near-duplicates of them; those of
+            `training.holdout` if there are none.
+        signing_key: signs the manifest.
         disputes: where to list the labels that the held-out models dispute, one JSON object a line.
 
     Raises:
@@ -89,13 +97,15 @@ def train(
         for sample in outside
         if sample.is_complete
     }
-    judged = read_samples(samples) + list(annotated.values())
+    judged = [*read_samples(samples), *corrections, *annotated.values()]
     everything = judged + [sample for sample in outside if not sample.is_complete]
-    say(f"样本 {len(judged)} 条，语料 {len(everything) - len(judged)} 条；分词和提取特征")
+    is_free, groups = group_without(everything, read_holdout(holdout))
+    size = int(is_free[: len(judged)].sum())
+    everything, groups = list(compress(everything, is_free)), groups[is_free]
+    judged = everything[:size]
+    say(f"样本 {size} 条，语料 {len(everything) - size} 条；另有 {(~is_free).sum()} 条留作比较")
     texts = [sample.text for sample in everything]
     keys = read_keys(texts, policy_folder)
-    groups = np.array(group_duplicates(texts))
-    size = len(judged)
     vocabulary = choose_vocabulary(keys[:size], groups[:size].tolist(), _MOST_FEATURES)
     counts = count_features(keys, vocabulary)
     tasks = make_tasks(everything, heads)
@@ -138,7 +148,7 @@ def train(
         metrics=metrics,
     )
     folder = output / str(manifest["version"])
-    save_bundle(folder, model, manifest)
+    save_bundle(folder, model, manifest, signing_key=signing_key)
     write_json(folder / "metrics.json", metrics)
     (folder / "MODEL_CARD.md").write_text(render_card(manifest, metrics), encoding="utf-8")
     return folder
