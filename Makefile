@@ -62,7 +62,7 @@ bench: $(VENV)/.bench ## measure everything that docs/performance.md tells (a qu
 	$(BIN)/python -m benchmarks.files --cluster-rows 20000
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers
 
-golden: $(VENV)/.dev ## write tests/golden/ and the READMEs' figures anew, to be read before they are committed
+golden: $(VENV)/.dev ## write data/golden/ and the READMEs' figures anew, to be read before they are committed
 	$(BIN)/python tests/test_golden.py
 	$(BIN)/python tests/test_docs.py
 

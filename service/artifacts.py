@@ -150,10 +150,27 @@ def load_classifier(folder: Path, *, signing_key: str | None = None) -> StackedC
     """
     verify_bundle(folder, signing_key=signing_key)
     index = joblib.load(folder / _INDEX, mmap_mode="r")
+    return _fuse(index, *_read_weights(folder, len(index["kinds"])))
+
+
+def load_model(folder: Path, *, signing_key: str | None = None) -> StackedModel:
+    """Reads a verified bundle as what it was saved from, to train on from there.
+
+    Raises:
+        BundleError: as for `load_classifier`.
+    """
+    verify_bundle(folder, signing_key=signing_key)
+    vocabulary = (folder / _VOCABULARY).read_text(encoding="utf-8").split("\n")[:-1]
+    return StackedModel(vocabulary, *_read_weights(folder, len(vocabulary)))
+
+
+def _read_weights(
+    folder: Path, features: int
+) -> tuple[dict[str, Any], list[Head], list[Refinement]]:
     arrays = joblib.load(folder / _WEIGHTS, mmap_mode="r")
     heads = load_heads(folder)
     outputs = sum(len(head.labels) for head in heads)
-    if arrays["coefficients"].shape != (len(index["kinds"]), outputs):
+    if arrays["coefficients"].shape != (features, outputs):
         raise BundleError(f"{folder}：系数矩阵与词表、标签的数目不符。", "请重新训练。")
     refinements = [
         Refinement(head.name, *(np.asarray(arrays[f"{head.name}.{x}"]) for x in _LAYERS))
@@ -162,7 +179,7 @@ def load_classifier(folder: Path, *, signing_key: str | None = None) -> StackedC
     ]
     if any(r.hidden.shape[0] != outputs + 1 for r in refinements):
         raise BundleError(f"{folder}：第二级网络与标签的数目不符。", "请重新训练。")
-    return _fuse(index, arrays, heads, refinements)
+    return arrays, heads, refinements
 
 
 def load_heads(folder: Path) -> list[Head]:

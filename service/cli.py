@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from service.arguments import read_pairs
 from service.core.errors import YanpanError
@@ -14,6 +14,10 @@ from service.model_commands import add_model_commands
 from service.policy_commands import add_policy_commands
 from service.sample_commands import add_sample_commands
 from service.score_commands import add_report, add_score, use_one_thread
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from training.samples import Sample
 
 _DONE: Final = 0
 _BAD_USAGE: Final = 2
@@ -57,7 +61,22 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--samples", nargs="+", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--samples", nargs="+", type=Path, default=[], metavar="PATH")
+    parser.add_argument("--feedback", action="store_true", help="也学已采纳的反馈")
+    parser.add_argument(
+        "--base", metavar="VERSION", help="由此版本更新，active 为现行版本；不用语料"
+    )
+    parser.add_argument(
+        "--holdout",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="不可学的样本；缺省为随项目的一份",
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".cache/training"), metavar="DIR", help="中间结果"
+    )
     parser.add_argument("--corpus", nargs="+", default=[], metavar="NAME=PATH")
     parser.add_argument("--annotations", type=Path, metavar="FILE", help="对语料的自有标注")
     parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
@@ -84,21 +103,56 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from service.settings import Settings  # noqa: PLC0415
-    from training.train import train  # noqa: PLC0415 — the one door from service to training
+
+    settings = Settings()
+    corrections = _accepted_samples(settings) if options.feedback else []
+    if not options.samples and not corrections:
+        options.parser.error("用 --samples 或 --feedback 给出样本")
+    common: dict[str, Any] = {
+        "samples": options.samples,
+        "corrections": corrections,
+        "policy_folder": settings.policy_dir,
+        "output": options.output,
+        "holdout": options.holdout,
+        "signing_key": settings.signing_key,
+        "cache": options.cache,
+    }
+    print(_update(options, settings, common) if options.base else _train_anew(options, common))
+    return _DONE
+
+
+def _accepted_samples(settings: "Settings") -> "list[Sample]":
+    from service.bootstrap import build_feedback  # noqa: PLC0415
+    from service.store.feedback import ACCEPTED  # noqa: PLC0415
+    from training.corrections import resolve  # noqa: PLC0415
+
+    return resolve(build_feedback(settings).read(ACCEPTED))[0]
+
+
+def _update(options: argparse.Namespace, settings: "Settings", common: dict[str, Any]) -> Path:
+    from service.bootstrap import build_registry  # noqa: PLC0415
+    from training.update import update  # noqa: PLC0415 — a door from service to training
+
+    for option in ("corpus", "annotations", "heads", "disputes"):
+        if getattr(options, option):
+            options.parser.error(f"--{option} 不能与 --base 同用")
+    registry = build_registry(settings)
+    base = registry.active_version() if options.base == "active" else options.base
+    return update(registry.folder(base), **common)
+
+
+def _train_anew(options: argparse.Namespace, common: dict[str, Any]) -> Path:
+    from training.train import train  # noqa: PLC0415 — a door from service to training
 
     corpora = read_pairs(options.corpus, "--corpus", options.parser)
-    folder = train(
-        samples=options.samples,
+    return train(
         corpora={name: Path(path) for name, path in corpora.items()},
         annotations=options.annotations,
         heads=options.heads.split(",") if options.heads else None,
-        policy_folder=Settings().policy_dir,
-        output=options.output,
         seed=options.seed,
         disputes=options.disputes,
+        **common,
     )
-    print(folder)
-    return _DONE
 
 
 def _evaluate(options: argparse.Namespace) -> int:

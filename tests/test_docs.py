@@ -17,7 +17,7 @@ NAMES = {"train.jsonl": "real", "samples": "own"}
 
 def shortened_answer() -> str:
     """The golden answer to the README's message, with its longest parts left out."""
-    path = ROOT / "tests" / "golden" / "01_ride_accident.json"
+    path = ROOT / "data" / "golden" / "01_ride_accident.json"
     answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["assessment"]
     flags = [
         {key: flag[key] for key in ("label", "name", "confidence")}

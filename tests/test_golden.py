@@ -1,6 +1,6 @@
 """Golden assessments: what the shipped model and policy say of messages a reviewer can read.
 
-Each file of tests/golden/ holds a message and its whole assessment. `make golden` writes them
+Each file of data/golden/ holds a message and its whole assessment. `make golden` writes them
 anew; read the difference before you commit it.
 """
 
@@ -17,7 +17,7 @@ from service.core.assess import Chain, assess_message
 from service.schemas import MessageIn
 from service.settings import Settings
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = Path(__file__).parent.parent / "data" / "golden"
 EXAMPLE = Path(__file__).parent.parent / "service" / "api" / "example_assessment.json"
 CASES = sorted(FOLDER.glob("*.json"))
 RECEIVED = datetime.fromisoformat("2026-01-05T08:30:00+08:00")

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 from service.artifacts import load_classifier, read_manifest
 from service.core.assess import decide
 from service.core.case import Case
-from service.core.classify import Classification, Prediction
+from service.core.classify import Classification, Classifier, Prediction
 from service.core.facts import gather_facts
 from service.core.features import Document
 from service.core.labels import FLAGS
@@ -42,14 +42,18 @@ def evaluate_bundle(folder: Path, paths: Sequence[Path], policy_folder: Path) ->
         BundleError, PolicyError, SampleError: one of the inputs cannot be used.
     """
     policy = load_policy(policy_folder)
-    classifier = load_classifier(folder)
+    report = evaluate_classifier(load_classifier(folder), read_samples(paths), policy)
+    return {"model_version": read_manifest(folder)["version"]} | report
+
+
+def evaluate_classifier(
+    classifier: Classifier, samples: Sequence[Sample], policy: Policy
+) -> dict[str, Any]:
+    """The figures of `measure` for what a classifier says of samples."""
     normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
-    samples = read_samples(paths)
     texts = [normalizer.normalize(sample.text).text for sample in samples]
     classified = [classifier.classify(Document(t, segmenter.segment(t))) for t in texts]
-    return {"model_version": read_manifest(folder)["version"]} | measure(
-        samples, classified, policy
-    )
+    return measure(samples, classified, policy)
 
 
 def measure(

@@ -13,6 +13,7 @@ from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
+import joblib
 import numpy as np
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
@@ -56,6 +57,7 @@ def train(
     corrections: Sequence[Sample] = (),
     holdout: Sequence[Path] = (),
     signing_key: str | None = None,
+    cache: Path | None = None,
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
@@ -76,6 +78,7 @@ def train(
         holdout: samples that nothing is learned from, nor from near-duplicates of them; those of
             `training.holdout` if there are none.
         signing_key: signs the manifest.
+        cache: where what takes long is kept, so that a training that was cut off goes on from it.
         disputes: where to list the labels that the held-out models dispute, one JSON object a line.
 
     Raises:
@@ -105,12 +108,14 @@ def train(
     judged = everything[:size]
     say(f"样本 {size} 条，语料 {len(everything) - size} 条；另有 {(~is_free).sum()} 条留作比较")
     texts = [sample.text for sample in everything]
-    keys = read_keys(texts, policy_folder)
+    memory = joblib.Memory(cache, verbose=0)
+    keys = memory.cache(read_keys, ignore=["jobs"])(texts, policy_folder)
     vocabulary = choose_vocabulary(keys[:size], groups[:size].tolist(), _MOST_FEATURES)
     counts = count_features(keys, vocabulary)
     tasks = make_tasks(everything, heads)
     unlabelled = [text for name, path in corpora.items() for text in read_texts(name, path)]
-    vectors = learn_vectors(unlabelled, vocabulary, policy_folder, seed) if unlabelled else None
+    learn = memory.cache(learn_vectors)
+    vectors = learn(unlabelled, vocabulary, policy_folder, seed) if unlabelled else None
     held = cross_validate(
         tasks,
         counts,

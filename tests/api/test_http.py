@@ -10,7 +10,7 @@ import pytest
 from service.assessment_schema import AssessmentOut
 from service.core.labels import HEADS
 
-GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
+GOLDEN = sorted((Path(__file__).parents[2] / "data" / "golden").glob("*.json"))
 TEXT = "景区缆车半空停了四十分钟，十几个人吊在上面，工作人员电话打不通！"
 PROBLEM = "application/problem+json"
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.json"))
+GOLDEN = sorted((ROOT / "data" / "golden").glob("*.json"))
 VOLATILE = {"request_id", "assessed_at", "input"}
 
 

@@ -1,82 +1,27 @@
-"""Behavioural cases in the manner of CheckList (Ribeiro et al. 2020), by capability.
+"""The behavioural cases of data/behaviour/, which are hard on purpose.
 
-Each line of the JSONL files beside this one is a case, told apart by its keys: minimum
-functionality (`expect`), invariance (`variant` and `same`) and direction (`variant` and
-`never_lower`). A case passes only if all that it states holds. The cases are hard on purpose and
-the shipped model is far from passing them all; the rates below are what it must not fall under, to
+The shipped model is far from passing them all; the rates below are what it must not fall under, to
 be raised with every better model. `pytest -s tests/behaviour` prints the rates and what fails.
 """
 
-import json
 from collections import defaultdict
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.core.assess import Chain, assess_message
-from service.core.assessment import Assessment
+from service.core.assess import Chain
 from service.core.labels import FLAGS, HEADS
-from service.core.message import Message
+from training.behaviour import find_failures, read_cases
 
-FOLDER = Path(__file__).parent
-CASES: list[dict[str, Any]] = [
-    json.loads(line)
-    for path in sorted(FOLDER.glob("*.jsonl"))
-    for line in path.read_text(encoding="utf-8").splitlines()
-]
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
+CASES = read_cases()
 LEAST_MINIMUM = 0.49
 LEAST_INVARIANT = 0.79
-
-
-def read(chain: Chain, text: str) -> dict[str, Any]:
-    """What a case may speak of, under the names it uses."""
-    assessment: Assessment = assess_message(Message(text), chain, request_id="case", now=NOW)
-    response = assessment.response
-    return {
-        "topic": assessment.topic.label,
-        "sentiment": assessment.sentiment.label,
-        "intent": assessment.intent.label,
-        "response": response.type if response.value != "none" else "none",
-        "risk": assessment.risk.rank,
-        "flags": {flag.label for flag in assessment.flags},
-    }
-
-
-def failures(case: dict[str, Any], chain: Chain) -> list[str]:
-    found = read(chain, case["text"])
-    if "expect" in case:
-        return [f"{k} {found}" for k, v in case["expect"].items() if not meets(found, k, v)]
-    other = read(chain, case["variant"])
-    changed = [
-        f"{k}: {found[k]} → {other[k]}" for k in case.get("same", ()) if found[k] != other[k]
-    ]
-    lower = [
-        f"{k}: {found[k]} → {other[k]}" for k in case.get("never_lower", ()) if other[k] < found[k]
-    ]
-    return changed + lower
-
-
-def meets(found: dict[str, Any], key: str, wanted: Any) -> bool:
-    match key:
-        case "flags":
-            return bool(set(wanted) <= found["flags"])
-        case "not_flags":
-            return not set(wanted) & found["flags"]
-        case "risk_at_least":
-            return bool(found["risk"] >= wanted)
-        case "risk_at_most":
-            return bool(found["risk"] <= wanted)
-        case _:
-            return bool(found[key] in wanted)
 
 
 @pytest.fixture(scope="module")
 def outcome(chain: Chain) -> dict[str, list[str]]:
     """For each case what failed, printed by capability."""
-    failed = {case["id"]: failures(case, chain) for case in CASES}
+    failed = {case["id"]: find_failures(case, chain) for case in CASES}
     by_capability: defaultdict[str, list[str]] = defaultdict(list)
     for case in CASES:
         by_capability[case["capability"]].append(case["id"])
