@@ -29,6 +29,8 @@ def add_sample_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--quick", action="store_true", help="不做交叉验证，不列存疑的标签")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="另写 JSON 和同名的 .html")
     parser.set_defaults(run=_check)
 
 
@@ -66,9 +68,14 @@ def _add_decide(parser: argparse.ArgumentParser, *, is_accepted: bool) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from training.check import check_samples, render_check  # noqa: PLC0415
+    from service.artifacts import write_json  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+    from training.check import check_page, check_samples, check_table, render_check  # noqa: PLC0415
 
-    report = check_samples(options.paths)
+    report = check_samples(options.paths, None if options.quick else Settings().policy_dir)
+    if options.output:
+        write_json(options.output, check_table(report))
+        options.output.with_suffix(".html").write_text(check_page(report), encoding="utf-8")
     print(render_check(report))
     return _BAD_USAGE if report.errors else _DONE
 

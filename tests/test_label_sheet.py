@@ -26,7 +26,7 @@ def read(path: Path) -> list[LabelRow]:
 
 
 def test_chinese_names_and_keys_are_both_labels(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[object]] = [
         ["编号", "正文", "话题", "情感", "风险等级", "要素", "标注人", "理由"],
         ["1", "路灯坏了", "交通出行", "negative", 2, "未成年人、传闻", "甲", "误判"],
         ["2", "停水了", "urban_rural", None, "较大", "无", None, None],
@@ -47,7 +47,11 @@ def test_chinese_names_and_keys_are_both_labels(tmp_path: Path) -> None:
 
 
 def test_a_label_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
-    rows = [["正文", "话题", "伤亡"], ["路灯坏了", "交通出行行", None], ["停水了", None, "也许"]]
+    rows: list[list[object]] = [
+        ["正文", "话题", "伤亡"],
+        ["路灯坏了", "交通出行行", None],
+        ["停水了", None, "也许"],
+    ]
     first, second = read(sheet(tmp_path / "in.xlsx", rows))
     assert "是否想写 交通出行" in first.fault
     assert "伤亡应填 是 或 否" in second.fault
@@ -85,7 +89,7 @@ def test_from_a_sheet_to_samples_and_where_annotators_disagree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YANPAN_DATABASE_URL", f"sqlite:///{tmp_path / 'yanpan.db'}")
-    rows = [
+    rows: list[list[object]] = [
         ["正文", "话题", "情感", "标注人"],
         ["路灯坏了，电话13800138000", "交通出行", "负面", "甲"],
         ["路灯坏了，电话13800138000", "交通出行", "中性", "乙"],
@@ -108,7 +112,7 @@ def test_from_a_sheet_to_samples_and_where_annotators_disagree(
     assert sample["text"] == "路灯坏了，电话[手机号]"
     assert sample["topic"] == "transport"
     assert "sentiment" not in sample
-    assert yanpan("samples", "check", str(output)).returncode == 0
+    assert yanpan("samples", "check", "--quick", str(output)).returncode == 0
     yanpan("feedback", "reject", listed[1]["id"])
     yanpan("samples", "export", "--output", str(output))
     assert json.loads(output.read_text(encoding="utf-8"))["sentiment"] == "negative"

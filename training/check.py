@@ -1,17 +1,22 @@
 """Are labelled samples fit to train on? Every fault with its file and line."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from service.core.errors import SampleError
 from service.core.labels import FLAGS, HEADS
+from service.core.privacy import find_personal
 from training.groups import group_duplicates
 from training.samples import EXCLUSIVE_HEADS, Sample, list_files, parse_sample, read_rows
+from training.suspects import find_suspects
 
+_LEAK: Final = "，跨文件，不可一份训练一份评测"
+_SHOWN: Final = 50  # suspects on a terminal; the files hold all
 _FEWEST: Final = 20  # below this a label's figures say nothing
 
 
@@ -23,16 +28,23 @@ class CheckReport:
         messages: how many samples could be read.
         errors, warnings: sentences that name file and line.
         counts: for each head, how often each label occurs.
+        suspects: labels that models trained on the rest dispute, the likeliest errors first.
     """
 
     messages: int = 0
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
+    suspects: list[dict[str, Any]] = field(default_factory=list)
 
 
-def check_samples(paths: Sequence[Path]) -> CheckReport:
-    """Checks schema, labels, duplicates with conflicting labels, and class counts.
+def check_samples(paths: Sequence[Path], policy_folder: Path | None = None) -> CheckReport:
+    """Checks schema, labels, duplicates, leakage, class counts, and personal data left in.
+
+    Args:
+        paths: files and folders of samples.
+        policy_folder: if given, labels are also cross-validated under this policy, which takes
+            about a minute for each 5,000 samples.
 
     Raises:
         SampleError: a path does not exist or is not readable as text.
@@ -49,17 +61,60 @@ def check_samples(paths: Sequence[Path]) -> CheckReport:
     _check_ids(samples, report)
     _check_duplicates(samples, report)
     _count_labels(samples, report)
+    _find_personal(samples, report)
+    if policy_folder and not report.errors:
+        report.suspects = find_suspects([sample for _, sample in samples], policy_folder)
+        places = {sample.text: place for place, sample in samples}
+        report.suspects = [{"place": places[s["text"]], **s} for s in report.suspects]
     return report
+
+
+def check_table(report: CheckReport) -> dict[str, Any]:
+    """The report as JSON."""
+    counts = {head: dict(counted) for head, counted in report.counts.items()}
+    return {**{f.name: getattr(report, f.name) for f in fields(report)}, "counts": counts}
+
+
+def check_page(report: CheckReport) -> str:
+    """The report as one page of HTML that needs no network."""
+    parts = [f"<h1>样本检查</h1><p>{report.messages} 条。</p>"]
+    for title, lines in (("错误", report.errors), ("提醒", report.warnings)):
+        shown = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        parts.append(f"<h2>{title} {len(lines)}</h2><ol>{shown}</ol>")
+    for head, counts in report.counts.items():
+        cells = "".join(f"<tr><td>{escape(k)}<td>{n}" for k, n in counts.most_common())
+        parts.append(f"<h2>{escape(head)}</h2><table>{cells}</table>")
+    rows = "".join(f"<tr>{_suspect_cells(one)}" for one in report.suspects)
+    heads = "<tr><th>位置<th>判断<th>现标<th>宜改<th>把握<th>正文"
+    parts.append(f"<h2>存疑的标签 {len(report.suspects)}</h2><table>{heads}{rows}</table>")
+    head = '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>样本检查</title>'
+    return f"{head}<body>{''.join(parts)}</body></html>\n"
+
+
+def _suspect_cells(one: Mapping[str, Any]) -> str:
+    text, upto, shown = one["text"], 0, ""
+    for start, end in one["spans"]:
+        shown += f"{escape(text[upto:start])}<mark>{escape(text[start:end])}</mark>"
+        upto = end
+    shown += escape(text[upto:])
+    told = (one["place"], one["head"], one["label"], one["suggested"], one["p_suggested"])
+    return "".join(f"<td>{escape(str(cell))}" for cell in told) + f"<td>{shown}"
 
 
 def render_check(report: CheckReport) -> str:
     """The report as text."""
     lines = [f"错误 {line}" for line in report.errors]
     lines += [f"提醒 {line}" for line in report.warnings]
+    for one in report.suspects[:_SHOWN]:
+        told = f"{one['head']} 标为 {one['label']}，宜为 {one['suggested']}（{one['p_suggested']}）"
+        words = "、".join(one["text"][start:end] for start, end in one["spans"])
+        lines.append(f"存疑 {one['place']}：{told}：{words}")
     for head, counts in report.counts.items():
         shown = "，".join(f"{label} {n}" for label, n in counts.most_common())
         lines.append(f"{head}：{shown}")
     summary = f"{report.messages} 条，错误 {len(report.errors)}，提醒 {len(report.warnings)}"
+    if report.suspects:
+        summary += f"，存疑的标签 {len(report.suspects)}"
     return "\n".join([*lines, summary])
 
 
@@ -113,7 +168,20 @@ def _check_duplicates(samples: Sequence[tuple[str, Sample]], report: CheckReport
                 report.errors.append(conflict)
             else:
                 kind = "相同" if same_text else "相近"
-                report.warnings.append(f"{other_place}与{place}正文{kind}。")
+                leaks = (
+                    "，跨文件，不可一份训练一份评测" if _file(place) != _file(other_place) else ""
+                )
+                report.warnings.append(f"{other_place}与{place}正文{kind}{leaks}。")
+
+
+def _file(place: str) -> str:
+    return place.rpartition(" 第 ")[0]
+
+
+def _find_personal(samples: Sequence[tuple[str, Sample]], report: CheckReport) -> None:
+    for place, sample in samples:
+        if kinds := sorted({personal.kind for personal in find_personal(sample.text)}):
+            report.warnings.append(f"{place}：含有{'、'.join(kinds)}，请遮盖后再用。")
 
 
 def _count_labels(samples: Sequence[tuple[str, Sample]], report: CheckReport) -> None:

@@ -98,7 +98,8 @@ class TermWeights:
 class HeadModel:
     """One trained head: scikit-learn's estimator and its labels in the estimator's order.
 
-    A head of exclusive labels has one multinomial estimator; each flag is a head of one output.
+    A head of exclusive labels has one multinomial estimator; each flag is a head of one output. Of
+    two labels scikit-learn gives one output too, the log-odds; halved, it is that of both.
     """
 
     labels: list[str]
@@ -107,19 +108,23 @@ class HeadModel:
     def outputs(self, X: csr_matrix) -> Floats:
         """Uncalibrated log-odds, shape (messages, outputs)."""
         z: Floats = self.estimator.decision_function(X)
-        return z.reshape(len(z), -1)
+        return self._spread(z.reshape(len(z), -1).T).T
 
     @property
     def coefficients(self) -> Floats:
         """Shape (outputs, features)."""
-        w: Floats = self.estimator.coef_
-        return w
+        return self._spread(self.estimator.coef_)
 
     @property
     def intercepts(self) -> Floats:
         """Shape (outputs,)."""
-        b: Floats = self.estimator.intercept_
-        return b
+        return self._spread(self.estimator.intercept_[:, None])[:, 0]
+
+    def _spread(self, rows: Floats) -> Floats:
+        """One row a label."""
+        if len(rows) < len(self.labels):
+            return np.concatenate([-rows, rows]) / 2
+        return rows
 
 
 def fit_head(

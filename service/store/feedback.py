@@ -135,8 +135,8 @@ class FeedbackStore:
         return _told(found)
 
     def read(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """All corrections, or those of a status, the oldest first."""
-        query = select(FEEDBACK).order_by(FEEDBACK.c.created_at, FEEDBACK.c.id)
+        """All corrections, or those of a status, in the order of their coming."""
+        query = select(FEEDBACK).order_by(FEEDBACK.c.number)
         if status:
             query = query.where(FEEDBACK.c.status == status)
         with self._reading() as connection:
@@ -176,7 +176,7 @@ def _storable(value: Any) -> Any:
 def _told(row: Row[Any]) -> dict[str, Any]:
     """What others may see of a row."""
     table = dict(row._mapping)  # noqa: SLF001 — SQLAlchemy's public name for it
-    for name in ("key", "body_sha256"):
+    for name in ("number", "key", "body_sha256"):
         del table[name]
     for name in ("created_at", "decided_at"):
         if table[name] is not None:

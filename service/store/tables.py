@@ -2,14 +2,28 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 METADATA: Final = MetaData()
 
 FEEDBACK: Final = Table(
     "feedback",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column(
+        "number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("id", String(32), nullable=False, unique=True),
     Column("key", String(128), nullable=False, unique=True),
     Column("body_sha256", String(64), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),

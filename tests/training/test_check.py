@@ -1,9 +1,13 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from service.core.errors import SampleError
-from training.check import check_samples, render_check
+from service.settings import Settings
+from training.check import check_page, check_samples, check_table, render_check
+from training.holdout import SAMPLES
+from training.samples import read_samples
 
 LABELS = '"topic": "heritage", "sentiment": "neutral", "intent": "consult"'
 TEXT = "请问博物馆周一开门吗，带身份证可以直接进去，还是一定要在网上先预约好时间才行呢"
@@ -72,3 +76,40 @@ def test_a_csv_is_read_with_flags_parted_by_commas(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="none"):
         check_samples([tmp_path / "none.jsonl"])
+
+
+def test_personal_data_left_in_is_told_by_its_kind_alone(tmp_path: Path) -> None:
+    _, warnings = check(tmp_path, '{"text": "路灯坏了，找13800138000"}')
+    assert "第 1 行：含有手机号" in warnings[0]
+    assert "13800138000" not in warnings[0]
+
+
+def test_a_near_duplicate_in_another_file_is_a_leak(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"text": "{TEXT}"}}', encoding="utf-8")
+    report = check_samples([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
+    assert any("跨文件" in warning for warning in report.warnings)
+
+
+def test_labels_that_the_other_samples_speak_against_are_listed_with_words(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.jsonl"
+    rows = [
+        {"id": sample.id, "text": sample.text, "sentiment": sample.labels["sentiment"]}
+        for sample in read_samples([SAMPLES])[::4]
+        if sample.labels["sentiment"] != "neutral"
+    ]
+    wrong = rows[::40]
+    for row in wrong:
+        row["sentiment"] = "negative" if row["sentiment"] == "positive" else "positive"
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    report = check_samples([path], Settings().policy_dir)
+    found = {suspect["id"] for suspect in report.suspects}
+    hits = found & {row["id"] for row in wrong}
+    assert len(hits) >= len(wrong) / 2  # far more than by chance
+    assert len(found) < len(rows) / 4
+    first = report.suspects[0]
+    assert first["spans"]
+    assert f"{path} 第" in first["place"]
+    assert json.loads(json.dumps(check_table(report)))["messages"] == len(rows)
+    assert "<mark>" in check_page(report)

@@ -13,7 +13,13 @@ def upgrade() -> None:
     """Creates the table."""
     op.create_table(
         "feedback",
-        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+        sa.Column("id", sa.String(32), nullable=False, unique=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
         sa.Column("body_sha256", sa.String(64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
