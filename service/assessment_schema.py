@@ -26,6 +26,9 @@ class TextOut(BaseModel):
     repairs: list[str] = Field(description="所做的修复 / repairs that were made")
     characters: int = Field(description="原文字符数 / code points of the original")
     truncated: bool
+    unknown_words: float = Field(
+        ge=0, le=1, description="模型不认识的词的比例 / share of words that the model does not know"
+    )
 
 
 class LabelOut(BaseModel):

@@ -20,6 +20,7 @@ def add_sample_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     _add_check(samples.add_parser("check", help="检查标注样本"))
     _add_agreement(samples.add_parser("agreement", help="两次标注的一致程度"))
     _add_import(samples.add_parser("import", help="导入填好的标注表"))
+    _add_suggest(samples.add_parser("suggest", help="挑选最值得标注的信息"))
     _add_export(samples.add_parser("export", help="把已采纳的反馈导出为样本"))
     feedback = commands.add_parser("feedback", help="反馈").add_subparsers(required=True)
     _add_list(feedback.add_parser("list", help="列出反馈"))
@@ -48,6 +49,15 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accept", action="store_true", help="导入并采纳")
     parser.add_argument("--by", default=current_user(), help="采纳人")
     parser.set_defaults(run=_import, parser=parser)
+
+
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--input", required=True, metavar="FILE", help="待挑选的信息")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.xlsx")
+    parser.add_argument("--n", type=int, default=200, help="挑选条数")
+    parser.add_argument("--map", action="append", default=[], metavar="A=B", help="把列 A 当作 B")
+    parser.add_argument("--sheet", help="XLSX 的工作表；缺省为第一个")
+    parser.set_defaults(run=_suggest, parser=parser)
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +126,21 @@ def _import(options: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return _SOME_FAILED if failed else _DONE
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    from service.batch.tables import open_table  # noqa: PLC0415
+    from service.bootstrap import build_chain  # noqa: PLC0415
+    from service.label_sheet import write_sheet  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+    from training.suggest import suggest  # noqa: PLC0415
+
+    names = read_pairs(options.map, "--map", options.parser)
+    with open_table(options.input, options.sheet) as table:
+        rows = suggest(table, names, build_chain(Settings()), options.n)
+    write_sheet(options.output, rows)
+    print(f"挑选 {len(rows)} 条，填好后用 yanpan samples import 导入", file=sys.stderr)
+    return _DONE
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
 from service.core.classify import Classification, Head, Refinement, volume
-from service.core.features import Document
+from service.core.features import WORD, Document
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
 from service.core.segment import Segmenter
@@ -35,6 +35,7 @@ from training.holdout import group_without, read_holdout
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.mixing import with_mixtures
 from training.model_card import render_card
+from training.profile import make_profile
 from training.samples import ANNOTATIONS, Sample, read_samples
 from training.second_stage import refine
 from training.summary import render_summary, summarize
@@ -144,6 +145,7 @@ def train(
     model = fuse(tasks, estimators, vocabulary, weights, calibrated, refinements=refinements)
     if heads is None and (written := [s.text for s in judged if s.is_written]):
         metrics["fairness"] = _measure_fairness(model, written[:: len(written) // 400 + 1], policy)
+    unknown = _unknown_words(keys[:size], vocabulary)
     manifest = _manifest(
         files=[*samples, *corpora.values(), *([annotations] if annotations else [])],
         corpora=corpora,
@@ -151,6 +153,7 @@ def train(
         seed=seed,
         policy_version=policy.version,
         metrics=metrics,
+        profile=make_profile(judged, classified, unknown),
     )
     folder = output / str(manifest["version"])
     save_bundle(folder, model, manifest, signing_key=signing_key)
@@ -203,6 +206,7 @@ def _manifest(
     seed: int,
     policy_version: str,
     metrics: Mapping[str, Any],
+    profile: Mapping[str, Any],
 ) -> dict[str, Any]:
     trained_at = datetime.now(SHANGHAI).replace(microsecond=0)
     data = {path.name: _fingerprint(path) for path in files}
@@ -221,7 +225,15 @@ def _manifest(
             **{name: package_version(name) for name in ("scikit-learn", "numpy", "jieba")},
         },
         "metrics": summarize(metrics),
+        "profile": profile,
     }
+
+
+def _unknown_words(keys: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> list[float]:
+    """Of each text the share of its distinct words that are not in the vocabulary."""
+    known = set(vocabulary)
+    words = [{key for key in row if key[0] == WORD and " " not in key} for row in keys]
+    return [1 - len(row & known) / len(row) if row else 0.0 for row in words]
 
 
 def _fingerprint(path: Path) -> str:

@@ -89,7 +89,12 @@ def assess_message(
         model_version=chain.model_version,
         policy_version=policy.version,
         assessed_at=now,
-        text=TextReport(reading.text.text, reading.text.repairs, len(message.text)),
+        text=TextReport(
+            reading.text.text,
+            reading.text.repairs,
+            len(message.text),
+            unknown_words=round(1 - classification.coverage.words, _DIGITS),
+        ),
         topic=_report("topic", classification),
         sentiment=_report("sentiment", classification),
         intent=_report("intent", classification),

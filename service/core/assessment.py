@@ -72,12 +72,16 @@ class Counterfactual:
 
 @value
 class TextReport:
-    """What normalization made of the text; `characters` counts the original's code points."""
+    """What normalization made of the text; `characters` counts the original's code points.
+
+    `unknown_words` is the share (0–1) of its distinct words that the model does not know.
+    """
 
     normalized: str
     repairs: Sequence[str]
     characters: int
     truncated: bool = False
+    unknown_words: float = 0.0
 
 
 @value
