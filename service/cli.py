@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from training.samples import Sample
 
 _DONE: Final = 0
+_SOME_FAILED: Final = 1
 _BAD_USAGE: Final = 2
 
 
@@ -87,10 +88,14 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--samples", nargs="+", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--samples", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument(
+        "--compare", nargs=2, metavar=("A", "B"), help="同一批信息，两个版本有何不同"
+    )
+    parser.add_argument("--input", metavar="FILE", help="--compare 的信息")
     parser.add_argument("--model", help="模型版本或模型包目录；缺省为现行版本")
     parser.add_argument("--output", type=Path, metavar="FILE.json")
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run=_evaluate, parser=parser)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -156,6 +161,10 @@ def _train_anew(options: argparse.Namespace, common: dict[str, Any]) -> Path:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    if bool(options.samples) == bool(options.compare):
+        options.parser.error("用 --samples 评测一个模型，或用 --compare A B 比较两个")
+    if options.compare:
+        return _compare(options)
     from service.artifacts import write_json  # noqa: PLC0415
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
@@ -174,6 +183,28 @@ def _evaluate(options: argparse.Namespace) -> int:
         page.write_text(render_html(report), encoding="utf-8")
     print(render_summary(report))
     return _DONE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from service.artifacts import write_json  # noqa: PLC0415
+    from service.batch.messages import read_messages  # noqa: PLC0415
+    from service.bootstrap import build_chain, with_model  # noqa: PLC0415
+    from service.replay import render_replay, replay, replay_table  # noqa: PLC0415
+    from service.schemas import now  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    if not options.input:
+        options.parser.error("--compare 须与 --input 同用")
+    settings = Settings()
+    one, other = options.compare
+    current = build_chain(settings.model_copy(update={"model_version": one}))
+    report = replay(
+        read_messages(options.input), current, with_model(current, settings, other), now()
+    )
+    print(render_replay(report))
+    if options.output:
+        write_json(options.output, replay_table(report))
+    return _SOME_FAILED if report.failed else _DONE
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ def add_model_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     rollback = models.add_parser("rollback", help="退回上一个版本")
     _add_decision(rollback)
     rollback.set_defaults(run=_rollback)
+    shadow = models.add_parser("shadow", help="让候选在旁研判而不作答")
+    shadow.add_argument("version", nargs="?", default="")
+    shadow.add_argument("--off", action="store_true", help="停止")
+    shadow.set_defaults(run=_shadow, parser=shadow)
     prune = models.add_parser("prune", help="删除旧版本")
     prune.add_argument("--keep", type=int, default=5, help="保留最新的几个；现行和上一个总是保留")
     prune.set_defaults(run=_prune)
@@ -111,6 +115,17 @@ def _rollback(options: argparse.Namespace) -> int:
     registry = build_registry(Settings())
     version = registry.rollback(by=options.by, at=now(), reason=options.reason)
     print(f"已退回 {version}", file=sys.stderr)
+    return _DONE
+
+
+def _shadow(options: argparse.Namespace) -> int:
+    from service.bootstrap import build_registry  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    if bool(options.version) == options.off:
+        options.parser.error("给出版本，或用 --off")
+    build_registry(Settings()).set_shadow(options.version)
+    print(f"影子：{options.version or '无'}", file=sys.stderr)
     return _DONE
 
 

@@ -3,12 +3,9 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
-
-from service.core.message import Message
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
@@ -49,6 +46,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     from service.artifacts import write_json  # noqa: PLC0415
+    from service.batch.messages import read_messages  # noqa: PLC0415
     from service.bootstrap import build_chain, with_policy  # noqa: PLC0415
     from service.policy_bundle import load_policy  # noqa: PLC0415
     from service.replay import render_replay, replay, replay_table  # noqa: PLC0415
@@ -57,7 +55,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     candidate = load_policy(options.candidate)
     current = build_chain(Settings())
-    report = replay(_read(options.input), current, with_policy(current, candidate), now())
+    report = replay(read_messages(options.input), current, with_policy(current, candidate), now())
     print(render_replay(report))
     if options.output:
         write_json(options.output, replay_table(report))
@@ -72,13 +70,14 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _assess_draft(options: argparse.Namespace) -> int:
+    from service.batch.messages import read_messages  # noqa: PLC0415
     from service.bootstrap import build_chain  # noqa: PLC0415
     from service.draft_risk import assess_draft  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
     draft = options.draft.read_bytes().decode("utf-8-sig", errors="replace")
-    history = list(_read(options.history))
+    history = list(read_messages(options.history))
     known = [replace(m, id=m.id or f"第{line}行") for line, m in history if m is not None]
     assessment = assess_draft(draft, known, build_chain(Settings()), now())
     print(json.dumps(asdict(assessment), ensure_ascii=False, indent=2, default=str))
@@ -86,14 +85,3 @@ def _assess_draft(options: argparse.Namespace) -> int:
         print(f"yanpan: 有 {len(history) - len(known)} 行不是有效的来信，已略过。", file=sys.stderr)
         return _SOME_FAILED
     return _DONE
-
-
-def _read(name: str) -> Iterator[tuple[int, Message | None]]:
-    """Line numbers with the messages of a file; `None` where a line holds none."""
-    from service.batch.records import read_message  # noqa: PLC0415
-    from service.batch.tables import open_table  # noqa: PLC0415
-
-    with open_table(name) as table:
-        for record in table.records:
-            message, _ = read_message(record, {}, is_typed=table.is_typed)
-            yield record.line, message

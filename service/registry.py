@@ -15,6 +15,7 @@ from service.artifacts import MANIFEST, file_digest, read_manifest, verify_bundl
 from service.core.errors import BundleError
 
 ACTIVE: Final = "ACTIVE"
+SHADOW: Final = "SHADOW"
 GATE: Final = "gate.json"
 _HISTORY: Final = "history.jsonl"
 _LOCK: Final = ".lock"
@@ -62,6 +63,28 @@ class Registry:
         except FileNotFoundError as error:
             hint = "请先训练并启用一个模型。"
             raise BundleError(f"{self.root / ACTIVE} 不存在。", hint) from error
+
+    def shadow_version(self) -> str:
+        """The version that judges beside the active one, unseen; empty if there is none."""
+        path = self.root / SHADOW
+        return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+    def set_shadow(self, version: str) -> None:
+        """Loads a verified version beside the active one; an empty name takes it away.
+
+        Raises:
+            BundleError: the version is unknown, or a file of it is missing or changed.
+        """
+        if not version:
+            (self.root / SHADOW).unlink(missing_ok=True)
+            return
+        verify_bundle(self.folder(version), signing_key=self.signing_key)
+        self._point(SHADOW, version)
+
+    def profile(self, version: str) -> dict[str, Any]:
+        """What the messages of training were like; empty if the bundle does not tell."""
+        profile: dict[str, Any] = read_manifest(self.folder(version)).get("profile", {})
+        return profile
 
     def folder(self, version: str) -> Path:
         """The bundle's folder.
@@ -136,8 +159,6 @@ class Registry:
         verify_bundle(self.folder(version), signing_key=self.signing_key)
         with self._locked():
             before = self.active_version() if (self.root / ACTIVE).exists() else ""
-            draft = self.root / f"{ACTIVE}.{os.getpid()}"
-            draft.write_text(f"{version}\n", encoding="utf-8")
             entry = {
                 "version": version,
                 "previous": before,
@@ -147,7 +168,7 @@ class Registry:
             }
             with (self.root / _HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-            draft.replace(self.root / ACTIVE)
+            self._point(ACTIVE, version)
         return before
 
     def rollback(self, *, by: str, at: datetime, reason: str = "") -> str:
@@ -167,14 +188,20 @@ class Registry:
         return str(before)
 
     def prune(self, keep: int) -> list[str]:
-        """Removes all versions but the newest `keep`, the active one and the one to go back to."""
+        """Removes all but the newest `keep`, the active version, its shadow and the way back."""
         active = self.active_version()
-        held = {active, *(e["previous"] for e in self.history()[-1:])}
+        held = {active, self.shadow_version(), *(e["previous"] for e in self.history()[-1:])}
         by_age = sorted(self.versions(), key=lambda v: (self.root / v / MANIFEST).stat().st_mtime)
         removed = [v for v in by_age[: max(len(by_age) - keep, 0)] if v not in held]
         for version in removed:
             shutil.rmtree(self.root / version)
         return removed
+
+    def _point(self, name: str, version: str) -> None:
+        """Changes a pointer in one step, so that nobody reads half of it."""
+        draft = self.root / f"{name}.{os.getpid()}"
+        draft.write_text(f"{version}\n", encoding="utf-8")
+        draft.replace(self.root / name)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
-"""Replay (回放): past messages under the policy in force and under a candidate; what changes."""
+"""Replay (回放): past messages under a policy or a model and under another; what changes."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.conditions import LEVEL_NAMES, LEVELS
 from service.core.errors import YanpanError
-from service.core.labels import RESPONSE
+from service.core.labels import HEAD_NAMES, RESPONSE
 from service.core.message import Message
 
 _ORDER: Final = ("none", "answer", "clarify", "escalate")
@@ -42,13 +43,21 @@ class Change:
 
 @dataclass(slots=True)
 class Replay:
-    """What a candidate policy would change; downgrades first."""
+    """What a candidate, policy or model, would change; downgrades first.
+
+    Attributes:
+        current, candidate: versions of what is compared.
+        messages, failed: all, and those that could not be judged.
+        changes: of level, response and what hangs on them.
+        by_head: how many messages get another label of a head, or other flags.
+    """
 
     current: str
     candidate: str
     messages: int = 0
     failed: int = 0
     changes: list[Change] = field(default_factory=list)
+    by_head: Counter[str] = field(default_factory=Counter)
 
     @property
     def lost_escalates(self) -> int:
@@ -63,11 +72,14 @@ def replay(
 
     Args:
         messages: line numbers with messages, `None` for a line that holds none.
-        current: the model under the policy in force.
-        candidate: the same model under another.
+        current: the model and the policy in force.
+        candidate: the same with another policy, or with another model.
         now: the time both judge at.
     """
-    report = Replay(current.policy.version, candidate.policy.version)
+    names = (current.policy.version, candidate.policy.version)
+    if current.model_version != candidate.model_version:
+        names = (current.model_version, candidate.model_version)
+    report = Replay(*names)
     for line, message in messages:
         report.messages += 1
         if message is None:
@@ -81,6 +93,7 @@ def replay(
         except YanpanError:
             report.failed += 1
             continue
+        report.by_head.update(differing_heads(before, after))
         if (change := compare(line, before, after)) is not None:
             report.changes.append(change)
     gravity = {"down": 0, "other": 1, "up": 2}
@@ -112,6 +125,23 @@ def compare(line: int, before: Assessment, after: Assessment) -> Change | None:
     )
 
 
+def differing_heads(before: Assessment, after: Assessment) -> list[str]:
+    """The heads that two assessments of one message answer otherwise."""
+    one, other = _labels(before), _labels(after)
+    return [head for head in one if one[head] != other[head]]
+
+
+def _labels(assessment: Assessment) -> dict[str, Any]:
+    return {
+        "topic": assessment.topic.label,
+        "sentiment": assessment.sentiment.label,
+        "intent": assessment.intent.label,
+        "response": assessment.response.conclusion,
+        "risk": assessment.risk.level,
+        "flags": {flag.label for flag in assessment.flags},
+    }
+
+
 def _summary(assessment: Assessment) -> dict[str, str | None]:
     deadlines = assessment.response.deadlines
     return {
@@ -135,6 +165,7 @@ def replay_table(report: Replay) -> dict[str, Any]:
         "messages": report.messages,
         "failed": report.failed,
         "changed": len(report.changes),
+        "by_head": dict(report.by_head),
         "lost_escalates": report.lost_escalates,
         "by_direction": {
             direction: sum(c.direction == direction for c in report.changes)
@@ -151,6 +182,10 @@ def render_replay(report: Replay) -> str:
         f"变化 {len(report.changes)} 条，失去上报 {report.lost_escalates} 条，"
         f"未能研判 {report.failed} 条"
     )
+    if report.by_head:
+        names = {**HEAD_NAMES, "flags": "要素"}
+        changed = [f"{names[key]} {count} 条" for key, count in report.by_head.most_common()]
+        head += f"；改变的判断：{'、'.join(changed)}"
     rows = [
         "\t".join(
             (

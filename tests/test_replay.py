@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from builders import NOW, POLICY
 from commands import yanpan
+from registries import add_version, make_registry, shipped_version
 
 from service.bootstrap import with_policy
 from service.core.assess import Chain
@@ -132,3 +133,22 @@ def test_a_bad_bundle_stops_the_start(candidate: Path, monkeypatch: pytest.Monke
     ended = yanpan("serve", "--port", "1")
     assert ended.returncode == 2
     assert "delete" in ended.stderr
+
+
+def test_two_models_are_compared_message_by_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_registry(tmp_path / "models")
+    add_version(root, "b")
+    monkeypatch.setenv("YANPAN_MODELS_DIR", str(root))
+    history = tmp_path / "history.jsonl"
+    rows = [{"id": str(n), "text": text} for n, text in enumerate(["小区停水三天", "路灯坏了"])]
+    history.write_text("\n".join(json.dumps(row) for row in rows) + "\n{", encoding="utf-8")
+    output = tmp_path / "out.json"
+    options = ["--compare", shipped_version(), "b", "--input", str(history)]
+    ended = yanpan("evaluate", *options, "--output", str(output))
+    assert ended.returncode == 1  # a row is broken
+    assert f"现行 {shipped_version()} → 候选 b：3 条" in ended.stdout
+    assert "话题 2 条" in ended.stdout
+    table = json.loads(output.read_text(encoding="utf-8"))
+    assert (table["messages"], table["failed"], table["by_head"]["topic"]) == (3, 1, 2)

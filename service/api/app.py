@@ -12,6 +12,7 @@ from service.api import catalogue, feedback, health, policy, scoring
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
+from service.api.observation import Drift, Observer
 from service.api.problems import install_problem_handlers
 from service.bootstrap import build_registry
 from service.core.assess import Chain
@@ -33,7 +34,10 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     """The application of a deployment; without a chain, it loads one in the background."""
     settings = settings or Settings()
     loader = ChainLoader(settings, chain)
-    metrics = Metrics(lambda: bool(loader.failure))
+    registry = build_registry(settings)
+    drift = Drift(registry)
+    metrics = Metrics(lambda: bool(loader.failure), lambda: drift.table()["indices"])
+    observer = Observer(metrics, drift, loader)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -51,8 +55,8 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
         lifespan=life,
     )
     install_problem_handlers(app)
-    app.include_router(scoring.router(loader, metrics))
-    app.include_router(catalogue.router(loader, build_registry(settings)))
+    app.include_router(scoring.router(loader, observer))
+    app.include_router(catalogue.router(loader, registry, drift))
     app.include_router(policy.router(loader))
     app.include_router(feedback.router(loader, settings))
     app.include_router(health.router(loader, metrics))

@@ -7,6 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from service.api.loading import ChainLoader
+from service.api.observation import Drift
+from service.api.problems import ProblemError
 from service.api.scoring import PROBLEM_ANSWERS
 from service.core.labels import CHANNELS, HEADS
 from service.policy_bundle import describe_policy
@@ -21,7 +23,7 @@ class ActivationIn(BaseModel):
     reason: str = Field("", max_length=500, description="理由 / why")
 
 
-def router(loader: ChainLoader, registry: Registry) -> APIRouter:
+def router(loader: ChainLoader, registry: Registry, drift: Drift) -> APIRouter:
     """The routes that describe the service."""
     routes = APIRouter(prefix="/v1", tags=["目录"])
 
@@ -52,6 +54,19 @@ def router(loader: ChainLoader, registry: Registry) -> APIRouter:
     @routes.get("/models/{version}", summary="一个模型的清单与指标 / manifest and metrics")
     async def model(version: str) -> dict[str, Any]:
         return registry.describe(version)
+
+    @routes.get(
+        "/models/{version}/shadow", summary="影子模型与现行模型的差别 / what a shadow differs in"
+    )
+    async def shadow(version: str) -> dict[str, Any]:
+        found = loader.shadow
+        if found is None or found.chain.model_version != version:
+            raise ProblemError("shadow_unknown", "这个版本没有作为影子运行。")
+        return {"champion": loader.chain.model_version, **found.table()}
+
+    @routes.get("/drift", summary="信息与训练时是否不同 / have the messages changed")
+    async def drifted() -> dict[str, Any]:
+        return drift.table()
 
     @routes.post(
         "/models/{version}/activate",

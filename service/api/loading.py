@@ -11,7 +11,9 @@ from service.api.problems import ProblemError
 from service.bootstrap import build_chain, build_registry, with_model
 from service.core.assess import Chain
 from service.core.errors import YanpanError
+from service.schemas import now
 from service.settings import Settings
+from service.shadow import Shadow
 
 _log = logging.getLogger("uvicorn.error")  # the server's own log, where operators look
 
@@ -27,6 +29,7 @@ class ChainLoader:
 
     Attributes:
         failure: why the activated version could not be loaded; empty if it serves.
+        shadow: the candidate that judges beside it, where there is one.
     """
 
     def __init__(self, settings: Settings, chain: Chain | None = None) -> None:
@@ -34,6 +37,8 @@ class ChainLoader:
         self._registry = build_registry(settings)
         self._chain = chain
         self.failure = ""
+        self.shadow: Shadow | None = None
+        self._unusable_shadow = ""
 
     async def run(self) -> None:
         """Loads, then follows the active version until it is cancelled.
@@ -45,6 +50,7 @@ class ChainLoader:
         failed, looks = "", 0
         while self._settings.model_version is None:
             await asyncio.sleep(_EVERY)
+            await asyncio.to_thread(self._follow_shadow)
             wanted = await asyncio.to_thread(self._wanted)
             looks = (looks + 1) % _RETRY
             if wanted and (wanted != failed or looks == 0):
@@ -91,6 +97,25 @@ class ChainLoader:
         self.failure = ""
         _log.info("已启用模型 %s", version)
         return True
+
+    def _follow_shadow(self) -> None:
+        """Loads, exchanges or ends the candidate that judges unseen."""
+        try:
+            wanted = self._registry.shadow_version()
+        except OSError:
+            return
+        if wanted == (self.shadow.chain.model_version if self.shadow else self._unusable_shadow):
+            return
+        if self.shadow:
+            self.shadow.close()
+            self.shadow = None
+        self._unusable_shadow = ""
+        if wanted and self._chain:
+            try:
+                self.shadow = Shadow(with_model(self._chain, self._settings, wanted), now())
+            except Exception as error:  # noqa: BLE001 — a shadow never harms what it stands beside
+                self._unusable_shadow = wanted
+                _log.error("影子模型 %s 不能加载：%s", wanted, type(error).__name__)
 
     @property
     def chain(self) -> Chain:

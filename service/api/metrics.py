@@ -1,10 +1,29 @@
 """Prometheus figures of one process; labels are bounded and hold nothing of a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from service.core.assessment import Assessment
+
+
+class _DriftCollector(Collector):
+    """The indices as they are when somebody looks."""
+
+    def __init__(self, indices: Callable[[], Mapping[str, float]]) -> None:
+        self._indices = indices
+
+    def collect(self) -> Iterator[Metric]:
+        gauge = GaugeMetricFamily(
+            "yanpan_drift_index",
+            "Population stability index against the training messages",
+            labels=["of"],
+        )
+        for what, index in self._indices().items():
+            gauge.add_metric([what], index)
+        yield gauge
 
 
 class Metrics:
@@ -12,10 +31,14 @@ class Metrics:
 
     Args:
         has_failed: whether the activated model could not be loaded.
+        drift: the stability index of everything that is counted.
     """
 
-    def __init__(self, has_failed: Callable[[], bool]) -> None:
+    def __init__(
+        self, has_failed: Callable[[], bool], drift: Callable[[], Mapping[str, float]]
+    ) -> None:
         self._registry = CollectorRegistry()
+        self._registry.register(_DriftCollector(drift))
         failure = Gauge(
             "yanpan_activation_failed",
             "1 while the activated model cannot be loaded and the one before it serves",

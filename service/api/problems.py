@@ -24,6 +24,7 @@ _PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "text_empty": (422, "正文为空"),
     "text_too_long": (422, "正文过长"),
     "model_unknown": (404, "没有这个模型版本"),
+    "shadow_unknown": (404, "没有这个影子模型"),
     "not_found": (404, "没有这个地址"),
     "method_not_allowed": (405, "不支持这个方法"),
     "idempotency_key_reused": (422, "幂等键已用于另一条反馈"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 from pydantic_core import to_json
 
 from service.api.loading import ChainLoader
-from service.api.metrics import Metrics
+from service.api.observation import Observer
 from service.api.problems import (
     MEDIA_TYPE,
     Problem,
@@ -77,7 +77,7 @@ class BatchOut(BaseModel):
     policy_version: str
 
 
-def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
+def router(loader: ChainLoader, observer: Observer) -> APIRouter:
     """The routes under `/v1/score`."""
     routes = APIRouter(prefix="/v1/score", tags=["研判"])
 
@@ -89,7 +89,7 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
     )
     async def score(message: MessageIn, request: Request, *, explain: Explain = False) -> Any:
         # Inline: a message takes less time than a hop to the thread pool would.
-        content = _score(message, loader.chain, metrics, request, explain=explain)
+        content = _score(message, loader.chain, observer, request, explain=explain)
         return Response(content, media_type=_JSON)
 
     @routes.post(
@@ -102,7 +102,7 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
         chain = loader.chain
         results = await run_in_threadpool(
             lambda: [
-                _score_row(index, row, chain, metrics, request, explain=explain)
+                _score_row(index, row, chain, observer, request, explain=explain)
                 for index, row in enumerate(batch.messages)
             ]
         )
@@ -124,17 +124,18 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
 
 
 def _score(
-    message: MessageIn, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
+    message: MessageIn, chain: Chain, observer: Observer, request: Request, *, explain: bool
 ) -> bytes:
     """The assessment as JSON."""
+    read = message.to_message()
     assessment = assess_message(
-        message.to_message(),
+        read,
         chain,
         request_id=request.state.request_id,
         now=now(),
         explain=explain,
     )
-    metrics.observe_assessment(assessment)
+    observer.observe(read, assessment)
     return assessment_json(assessment)
 
 
@@ -146,14 +147,14 @@ class _Row(NamedTuple):
 
 
 def _score_row(
-    index: int, row: Any, chain: Chain, metrics: Metrics, request: Request, *, explain: bool
+    index: int, row: Any, chain: Chain, observer: Observer, request: Request, *, explain: bool
 ) -> _Row:
     """One row of a batch: its assessment, or a problem of its own."""
     given = row.get("id") if isinstance(row, dict) else None
     place = {"index": index, "id": given if isinstance(given, str) else None}
     try:
         message = MessageIn.model_validate(row)
-        assessment = _score(message, chain, metrics, request, explain=explain)
+        assessment = _score(message, chain, observer, request, explain=explain)
     except ValidationError as error:
         faults = describe_faults(error)
         problem = describe_invalid(request, faults)

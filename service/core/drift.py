@@ -61,11 +61,16 @@ def see(assessment: Assessment) -> Seen:
 
 
 class DriftCounter:
-    """Counts what is seen, bin by bin."""
+    """Counts what is seen, bin by bin.
+
+    Attributes:
+        messages: how many were seen.
+        counts: what is counted → bin → messages.
+    """
 
     def __init__(self) -> None:
         self.messages = 0
-        self._counts: dict[str, Counter[str]] = {}
+        self.counts: dict[str, Counter[str]] = {}
 
     def add(self, seen: Seen) -> None:
         """Counts one message."""
@@ -80,10 +85,16 @@ class DriftCounter:
         self._count("unknown_words", _bin(seen.unknown_words, _TENTHS))
 
     def _count(self, what: str, where: str) -> None:
-        counter = self._counts.get(what)
+        counter = self.counts.get(what)
         if counter is None:
-            counter = self._counts[what] = Counter()
+            counter = self.counts[what] = Counter()
         counter[where] += 1
+
+    def include(self, other: "DriftCounter") -> None:
+        """Adds what another has counted."""
+        self.messages += other.messages
+        for what, counts in other.counts.items():
+            self.counts.setdefault(what, Counter()).update(counts)
 
     def profile(self) -> dict[str, dict[str, float]]:
         """The shares of all bins."""
@@ -91,7 +102,7 @@ class DriftCounter:
             what: {
                 where: round(count / counts.total(), 5) for where, count in sorted(counts.items())
             }
-            for what, counts in self._counts.items()
+            for what, counts in self.counts.items()
         }
 
     def compare(self, then: Profile) -> dict[str, Any]:
