@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from service.api import catalogue, feedback, health, policy, scoring
+from service.api import catalogue, feedback, health, label_studio, policy, scoring
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     app.include_router(catalogue.router(loader, registry, drift))
     app.include_router(policy.router(loader))
     app.include_router(feedback.router(loader, settings))
+    app.include_router(label_studio.router(loader))
     app.include_router(health.router(loader, metrics))
     app.add_middleware(RequestContext, metrics=metrics)
     describe = app.openapi
