@@ -31,15 +31,15 @@ class Seen(NamedTuple):
         labels: of each exclusive head.
         confidences: of those that tell one.
         flags: those that were raised.
-        characters: its length.
-        unknown_words: the share of its words that the model does not know.
+        characters: its length, if it is known.
+        unknown_words: the share of its words that the model does not know, likewise.
     """
 
     labels: Mapping[str, str]
     confidences: Mapping[str, float]
     flags: tuple[str, ...]
-    characters: int
-    unknown_words: float
+    characters: int | None
+    unknown_words: float | None
 
 
 def see(assessment: Assessment) -> Seen:
@@ -81,8 +81,10 @@ class DriftCounter:
             self._count(f"{head}_confidence", _bin(confidence, _TENTHS))
         for flag in FLAGS:
             self._count(f"flag_{flag}", "yes" if flag in seen.flags else "no")
-        self._count("characters", _bin(seen.characters, _LENGTHS))
-        self._count("unknown_words", _bin(seen.unknown_words, _TENTHS))
+        if seen.characters is not None:
+            self._count("characters", _bin(seen.characters, _LENGTHS))
+        if seen.unknown_words is not None:
+            self._count("unknown_words", _bin(seen.unknown_words, _TENTHS))
 
     def _count(self, what: str, where: str) -> None:
         counter = self.counts.get(what)

@@ -10,13 +10,15 @@ from typing import Any, Final
 from service.batch.flat import COUNTED, PREFIX
 from service.batch.records import names_of, read_time
 from service.core.assessment import NO_RESPONSE
+from service.core.conditions import LEVELS
+from service.core.drift import DriftCounter, Seen
 from service.core.errors import YanpanError
-from service.core.labels import CHANNELS, RISK
+from service.core.labels import CHANNELS
 from service.core.privacy import mask
 
 MOST_URGENT: Final = 30
 _EXCERPT: Final = 80
-_LEVELS: Final = {level: rank for rank, level in enumerate(RISK)}
+_LEVELS: Final = {level: rank for rank, level in enumerate(LEVELS, 1)}
 # Whatever masking leaves; a report goes from hand to hand.
 _NUMBER: Final = re.compile(r"\d{5,}")
 _UNKNOWN: Final = "未注明"
@@ -62,6 +64,8 @@ class Figures:
         urgent: what needs action, the most urgent first.
         failures: reason → rows that could not be scored.
         versions: models and policies that judged.
+        seen: what is compared with the messages that the model was trained on.
+        drift: how far they are from those, where the model tells.
     """
 
     total: int = 0
@@ -72,6 +76,8 @@ class Figures:
     urgent: list[Urgent] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
+    seen: DriftCounter = field(default_factory=DriftCounter)
+    drift: Mapping[str, Any] = field(default_factory=dict)
 
 
 _FLAGS: Final = "要素"
@@ -127,6 +133,7 @@ def collect(
             figures.days[day] += 1
         figures.for_review += str(row[ours["needs_review"]]).lower() in ("true", "1")
         figures.versions[f"{row[ours['model_version']]} · {row[ours['policy_version']]}"] += 1
+        figures.seen.add(_see(row, ours, given.get("text")))
         value, kind = row[ours["response_value"]], row[ours["response_type"]]
         if value == "required" or (kind == "escalate" and value != NO_RESPONSE):
             event = str(row.get("event_id") or row.get(given.get("text", "")) or number)
@@ -142,11 +149,26 @@ def collect(
     return figures
 
 
+_CONFIDENCES: Final = {
+    f"{head}_confidence": head for head in ("topic", "sentiment", "intent", "response")
+}
 _NEEDED: Final = (
     *COUNTED.values(),
-    "flags_name", "risk_level", "risk_score", "response_type", "response_value", "first_deadline",
+    "topic", "sentiment", "intent", *_CONFIDENCES, "flags", "flags_name", "risk_level",
+    "risk_score", "response_type", "response_value", "first_deadline",
     "owner", "reasons", "needs_review", "model_version", "policy_version", "assessed_at",
 )  # fmt: skip
+
+
+def _see(row: Mapping[str, Any], ours: Mapping[str, str], text: str | None) -> Seen:
+    kind, value = str(row[ours["response_type"]]), str(row[ours["response_value"]])
+    labels = {head: str(row[ours[head]]) for head in ("topic", "sentiment", "intent")}
+    labels["response"] = NO_RESPONSE if value == NO_RESPONSE else kind
+    labels["risk"] = str(_LEVELS.get(str(row[ours["risk_level"]]), ""))
+    confidences = {head: float(row[ours[column]]) for column, head in _CONFIDENCES.items()}
+    flags = tuple(filter(None, str(row[ours["flags"]] or "").split(",")))
+    length = len(str(row[text] or "")) if text is not None else None
+    return Seen(labels, confidences, flags, length, None)
 
 
 def _urgency(row: Mapping[str, Any], ours: Mapping[str, str]) -> tuple[int, int, str]:

@@ -27,6 +27,8 @@ def write_letter(figures: Figures, path: Path) -> None:
     document.add_paragraph(f"截至 {as_of}。研判结果是建议，由人决定。")
     document.add_heading("一、概况", 1)
     document.add_paragraph(_overview(figures))
+    if figures.drift:
+        document.add_paragraph(f"与训练时的信息相比：{figures.drift['text']}")
     for title in ("风险等级", "话题", "诉求类型"):
         _add_counts(document, title, figures)
     document.add_heading("二、来源分布", 1)

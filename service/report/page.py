@@ -1,10 +1,11 @@
 """A report as one page of HTML that needs no network."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Final
+from typing import Any, Final
 
+from service.core.drift import name_of_count
 from service.report.figures import Figures, Urgent
 
 _STYLE: Final = """
@@ -27,6 +28,7 @@ vertical-align:top}.list th,.list .time{white-space:nowrap}
 """
 _MOST_BARS: Final = 16
 _MOST_DAYS: Final = 31
+_FULL_BAR: Final = 0.5  # a stability index that fills the row
 
 
 def render_page(figures: Figures) -> str:
@@ -46,7 +48,7 @@ def render_page(figures: Figures) -> str:
         '<h1>舆情日报</h1><p class="note">'
         f"截至 {_time(figures.as_of)}。研判结果是建议，由人决定。</p>"
         f"{_totals(figures)}<h2>先办事项</h2>{_urgent(figures.urgent)}"
-        f'<div class="charts">{charts}</div>{_failures(figures.failures)}'
+        f'<div class="charts">{charts}</div>{_drift(figures.drift)}{_failures(figures.failures)}'
         f'<p class="note">模型 · 规则：{escape("；".join(sorted(figures.versions)))}</p>'
         "</body></html>\n"
     )
@@ -93,6 +95,23 @@ def _urgent(urgent: Iterable[Urgent]) -> str:
         return "<p>没有须先办的事项。</p>"
     heads = "".join(f"<th>{name}</th>" for name in ("等级", "建议", "时限", "承办", "内容和理由"))
     return f'<table class="list"><tr>{heads}</tr>{rows}</table>'
+
+
+def _drift(drift: Mapping[str, Any]) -> str:
+    """How far the messages are from those of training: the verdict, and a bar for each index."""
+    if not drift:
+        return ""
+    indices = sorted(drift["indices"].items(), key=lambda item: -item[1])[:_MOST_BARS]
+    rows = "".join(
+        f"<tr><td>{escape(name_of_count(what))}</td><td>{index:.2f}</td>"
+        f'<td><i style="width:{min(100 * index / _FULL_BAR, 100):.1f}%"></i></td></tr>'
+        for what, index in indices
+    )
+    return (
+        f"<h2>与训练时的信息相比</h2><p>{escape(drift['text'])}</p>"
+        f'<table class="bars">{rows}</table>'
+        '<p class="note">群体稳定性指数：0.1 以下相近，0.25 以上明显不同。</p>'
+    )
 
 
 def _failures(failures: Counter[str]) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 from service.batch.plan import errors_of
 from service.batch.tables import kind_of, open_table
+from service.bootstrap import build_registry
 from service.report.figures import Figures, ReportError, collect
 from service.report.letter import write_letter
 from service.report.page import render_page
+from service.settings import Settings
 
 
 def write_report(
@@ -25,11 +27,22 @@ def write_report(
         fields = (record.fields for record in table if record.fields is not None)
         rows = ({column: row.get(column) for column in table.columns} for row in fields)
         figures = collect(rows, table.columns, names, _failures(source))
+    figures.drift = _compare_with_training(figures)
     if output.suffix == ".docx":
         write_letter(figures, output)
     else:
         output.write_text(render_page(figures), encoding="utf-8", newline="\n")
     return figures
+
+
+def _compare_with_training(figures: Figures) -> dict[str, Any]:
+    """Drift, where one model judged all and is still there; nothing else."""
+    versions = {told.split(" · ")[0] for told in figures.versions}
+    registry = build_registry(Settings())
+    if len(versions) != 1 or not versions <= set(registry.versions()):
+        return {}
+    profile = registry.profile(versions.pop())
+    return figures.seen.compare(profile) if profile else {}
 
 
 def check_report_names(source: Path, output: Path) -> None:
