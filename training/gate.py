@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from service.artifacts import load_classifier
+from service.artifacts import load_classifier, read_manifest
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.classify import Classification
@@ -82,6 +82,14 @@ def judge(
         figures[f"behaviour.{kind}"] = {"champion": rates[0][kind], "challenger": rates[1][kind]}
     downgraded = _golden_downgrades(*chains)
     reasons = _refusals(figures, tolerance)
+    agreement = read_manifest(registry.folder(version)).get("corrections_agree", {})
+    if agreement and agreement["learned"] < tolerance["corrections_agree"]:
+        gain = agreement["learned"] - agreement["base"]
+        if gain < tolerance["corrections_gain"]:
+            reasons.append(
+                f"更正的标签互相矛盾：学了三分之二，其余只有 {agreement['learned']:.0%} 说对，"
+                f"不学也有 {agreement['base']:.0%}"
+            )
     if len(downgraded) > tolerance["golden_downgrades"]:
         reasons.append(f"范例 {'、'.join(downgraded)} 的结论变轻")
     return {
@@ -92,6 +100,7 @@ def judge(
         "holdout": len(samples),
         "tolerance": tolerance,
         "figures": figures,
+        "corrections_agree": agreement,
         "worst": _worst(samples, before, after),
     }
 
