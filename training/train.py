@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import platform
 import random
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.metadata import version as package_version
+from importlib.util import find_spec
 from itertools import compress
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +35,7 @@ from training.matrix import choose_vocabulary, count_features, read_keys
 from training.mixing import with_mixtures
 from training.model_card import render_card
 from training.profile import make_profile
+from training.provenance import describe_code
 from training.samples import ANNOTATIONS, Sample, read_samples
 from training.second_stage import refine
 from training.summary import render_summary, summarize
@@ -159,7 +159,18 @@ def train(
     save_bundle(folder, model, manifest, signing_key=signing_key)
     write_json(folder / "metrics.json", metrics)
     (folder / "MODEL_CARD.md").write_text(render_card(manifest, metrics), encoding="utf-8")
+    write_report(folder, metrics)
     return folder
+
+
+def write_report(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """The figures as a page with plots beside the bundle, where matplotlib is installed."""
+    if find_spec("matplotlib") is None:
+        return
+    from training.html_report import render_html  # noqa: PLC0415 — slow to import
+
+    page = render_html({"model_version": folder.name, **metrics})
+    (folder / "report.html").write_text(page, encoding="utf-8")
 
 
 def _measure_fairness(model: StackedModel, texts: Sequence[str], policy: Policy) -> dict[str, Any]:
@@ -220,10 +231,7 @@ def _manifest(
         "corpora": sorted(corpora),
         "policy_version": policy_version,
         "data_sha256": data,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: package_version(name) for name in ("scikit-learn", "numpy", "jieba")},
-        },
+        **describe_code(),
         "metrics": summarize(metrics),
         "profile": profile,
     }

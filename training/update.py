@@ -6,11 +6,9 @@ nothing is unlearned. Vocabulary, calibration and second stage are the champion'
 the corpora nor the time of a whole training.
 """
 
-import platform
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from importlib.metadata import version as package_version
 from itertools import compress
 from pathlib import Path
 from typing import Any, Final
@@ -28,8 +26,10 @@ from training.corrections import FEEDBACK
 from training.evaluate import evaluate_classifier
 from training.holdout import group_without, read_holdout
 from training.matrix import count_features, read_keys
+from training.provenance import describe_code
 from training.samples import Sample, read_samples
 from training.summary import summarize
+from training.train import write_report
 
 _CORRECTION_WEIGHT: Final = 2.0
 
@@ -107,10 +107,7 @@ def update(
         "policy_version": policy.version,
         "data_sha256": {"learned": digest},
         "profile": base_manifest.get("profile", {}),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: package_version(name) for name in ("scikit-learn", "numpy", "jieba")},
-        },
+        **describe_code(),
     }
     metrics = evaluate_classifier(moved.classifier(), held_out, policy)
     folder = output / str(manifest["version"])
@@ -118,6 +115,7 @@ def update(
     write_json(folder / "metrics.json", metrics)
     card = _render_card(manifest, metrics, len(held_out))
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    write_report(folder, metrics)
     return folder
 
 

@@ -18,6 +18,7 @@ from service.core.errors import BundleError, SampleError
 from service.settings import Settings
 from training.corpora import CORPORA, read_corpus
 from training.evaluate import evaluate_bundle
+from training.holdout import group_without, read_holdout
 from training.html_report import render_html
 from training.samples import read_samples
 from training.summary import render_summary
@@ -49,12 +50,15 @@ def test_a_bundle_holds_numbers_words_manifest_metrics_and_card(trained: Path) -
     names = {path.name for path in trained.iterdir()}
     assert names == {
         "manifest.json", "metrics.json", "MODEL_CARD.md", "heads.json", "vocabulary.txt",
-        "index.joblib", "weights.joblib",
+        "index.joblib", "weights.joblib", "report.html",
     }  # fmt: skip
     manifest = verify_bundle(trained)
     assert manifest["seed"] == 3
-    assert manifest["messages"]["judged"] == len(read_samples([SAMPLES]))
+    learned = group_without(read_samples([SAMPLES]), read_holdout())[0]
+    assert manifest["messages"]["judged"] == learned.sum() <= len(learned) - len(read_holdout())
     assert {"scikit-learn", "numpy", "jieba", "python"} <= manifest["versions"].keys()
+    assert manifest["profile"]["sentiment"]
+    assert len(manifest["code_sha256"]) == 64
     assert manifest["version"] in (trained / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
