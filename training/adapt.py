@@ -120,11 +120,11 @@ def move(
             continue
         active = np.unique(X[known].indices)
         cells = active[:, None], columns
-        start = (coefficients[cells], intercepts[columns])
         balanced = weights[known] * compute_sample_weight("balanced", truth[known])
-        moved = _fit(X[known][:, active], truth[known], balanced, *start)
-        coefficients[cells], intercepts[columns] = moved
-    arrays = {**model.arrays, "coefficients": coefficients, "intercepts": intercepts}
+        coefficients[cells] = _fit(
+            X[known][:, active], truth[known], balanced, coefficients[cells], intercepts[columns]
+        )
+    arrays = {**model.arrays, "coefficients": coefficients}
     return StackedModel(model.vocabulary, arrays, model.heads, model.refinements)
 
 
@@ -151,31 +151,32 @@ def _fit(
     weights: Floats,
     coefficients: Floats,
     intercepts: Floats,
-) -> tuple[Floats, Floats]:
-    """Where the loss and half the squared distance from the given coefficients are least together.
+) -> Floats:
+    """Coefficients where the loss and half the squared distance from the given ones are least.
+
+    The intercepts stay: they hold how common each label is, which samples picked to be learned
+    from do not tell, and what calibration and the second stage rest on.
 
     Args:
         X: shape (messages, features).
         truth: the column of each message's label; of a flag 0 or 1.
         weights: how much each message counts.
         coefficients: where to start, shape (features, columns).
-        intercepts: likewise, shape (columns,).
+        intercepts: shape (columns,).
     """
     start = X @ coefficients + intercepts
-    shape = (len(coefficients) + 1, len(intercepts))
     loss_of = _flag_loss if len(intercepts) == 1 else _head_loss
 
     def objective(flat: Floats) -> tuple[float, Floats]:
-        change = flat.reshape(shape)
-        loss, slope = loss_of(start + X @ change[:-1] + change[-1], truth, weights)
-        gradient = np.vstack([X.T @ slope, slope.sum(axis=0)]) * _STRENGTH + change
+        change = flat.reshape(coefficients.shape)
+        loss, slope = loss_of(start + X @ change, truth, weights)
+        gradient = _STRENGTH * (X.T @ slope) + change
         return _STRENGTH * loss + float((change**2).sum()) / 2, gradient.ravel()
 
-    best = minimize(
-        objective, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"ftol": _CLOSE}
-    )
-    change = best.x.reshape(shape)
-    return coefficients + change[:-1], intercepts + change[-1]
+    nothing = np.zeros(coefficients.size)
+    best = minimize(objective, nothing, jac=True, method="L-BFGS-B", options={"ftol": _CLOSE})
+    moved: Floats = coefficients + best.x.reshape(coefficients.shape)
+    return moved
 
 
 def _head_loss(z: Floats, truth: NDArray[np.intp], weights: Floats) -> tuple[float, Floats]:
