@@ -1,7 +1,8 @@
 """Golden assessments: what the shipped model and policy say of messages a reviewer can read.
 
-Each file of data/golden/ holds a message and its whole assessment. `make golden` writes them
-anew; read the difference before you commit it.
+Each file of data/golden/ holds a message, what any model must say of it (`expect`), and the whole
+assessment of the shipped one. `make golden` writes that anew; read the difference before you commit
+it.
 """
 
 import json
@@ -16,6 +17,7 @@ from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.schemas import MessageIn
 from service.settings import Settings
+from training.behaviour import find_unmet, labels_of
 
 FOLDER = Path(__file__).parent.parent / "data" / "golden"
 EXAMPLE = Path(__file__).parent.parent / "service" / "api" / "example_assessment.json"
@@ -50,6 +52,14 @@ def differences(found: Any, wanted: Any, place: str = "") -> list[str]:
 def test_the_assessment_is_the_golden_one(path: Path, chain: Chain) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     assert differences(assess(case["message"], chain), case["assessment"]) == []
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_the_assessment_is_what_a_reviewer_asks_for(path: Path, chain: Chain) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    message = MessageIn.model_validate(case["message"]).to_message()
+    found = labels_of(assess_message(message, chain, request_id="golden", now=RECEIVED))
+    assert find_unmet(case["expect"], found) == []
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)

@@ -31,7 +31,7 @@ def find_failures(case: Mapping[str, Any], chain: Chain) -> list[str]:
     """What a case states and is not so; nothing if it passes."""
     found = read_labels(chain, case["text"])
     if "expect" in case:
-        return [f"{k} {found}" for k, v in case["expect"].items() if not _meets(found, k, v)]
+        return find_unmet(case["expect"], found)
     other = read_labels(chain, case["variant"])
     changed = [
         f"{k}: {found[k]} → {other[k]}" for k in case.get("same", ()) if found[k] != other[k]
@@ -51,9 +51,24 @@ def pass_rates(cases: Sequence[Mapping[str, Any]], chain: Chain) -> dict[str, fl
     return {kind: sum(found) / len(found) for kind, found in passed.items() if found}
 
 
+def find_unmet(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """What is expected and not so.
+
+    Args:
+        expected: head → the labels that are right; `flags`, `not_flags`, `risk_at_least`,
+            `risk_at_most`.
+        found: as `labels_of` gives it.
+    """
+    return [f"{k} {found}" for k, v in expected.items() if not _meets(found, k, v)]
+
+
 def read_labels(chain: Chain, text: str) -> dict[str, Any]:
     """What a case may speak of, under the names it uses."""
-    assessment: Assessment = assess_message(Message(text), chain, request_id="case", now=_NOW)
+    return labels_of(assess_message(Message(text), chain, request_id="case", now=_NOW))
+
+
+def labels_of(assessment: Assessment) -> dict[str, Any]:
+    """The labels of an assessment, under the names that cases use."""
     return {
         "topic": assessment.topic.label,
         "sentiment": assessment.sentiment.label,

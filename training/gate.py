@@ -24,7 +24,7 @@ from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.registry import Registry
 from service.schemas import MessageIn
-from training.behaviour import pass_rates, read_cases
+from training.behaviour import find_unmet, labels_of, pass_rates, read_cases
 from training.evaluate import reliability
 from training.holdout import read_holdout
 from training.samples import EXCLUSIVE_HEADS, Sample
@@ -80,7 +80,7 @@ def judge(
     rates = [pass_rates(read_cases(), chain) for chain in chains]
     for kind in rates[0]:
         figures[f"behaviour.{kind}"] = {"champion": rates[0][kind], "challenger": rates[1][kind]}
-    downgraded = _golden_downgrades(*chains)
+    broken = _broken_golden(*chains)
     reasons = _refusals(figures, tolerance)
     agreement = read_manifest(registry.folder(version)).get("corrections_agree", {})
     if agreement and agreement["learned"] < tolerance["corrections_agree"]:
@@ -90,8 +90,8 @@ def judge(
                 f"更正的标签互相矛盾：学了三分之二，其余只有 {agreement['learned']:.0%} 说对，"
                 f"不学也有 {agreement['base']:.0%}"
             )
-    if len(downgraded) > tolerance["golden_downgrades"]:
-        reasons.append(f"范例 {'、'.join(downgraded)} 的结论变轻")
+    if len(broken) > tolerance["golden_broken"]:
+        reasons.append(f"范例 {'、'.join(broken)} 不再符合要求")
     return {
         "champion": champion,
         "challenger": version,
@@ -228,18 +228,18 @@ def _flags_f1(samples: Sequence[Sample], classified: Sequence[Classification]) -
     return float(np.mean(scores)) if scores else 0.0
 
 
-def _golden_downgrades(champion: Chain, challenger: Chain) -> list[str]:
-    """The golden messages that the challenger answers with a milder response or level."""
-    milder = []
+def _broken_golden(champion: Chain, challenger: Chain) -> list[str]:
+    """The golden messages that the champion answers as it must, and the challenger does not."""
+    broken = []
     for path in sorted(GOLDEN.glob("*.json")):
-        message = json.loads(path.read_text(encoding="utf-8"))["message"]
-        before, after = (_assess(message, chain) for chain in (champion, challenger))
-        if (
-            _SEVERITY[after.response.conclusion] < _SEVERITY[before.response.conclusion]
-            or after.risk.rank < before.risk.rank
-        ):
-            milder.append(path.stem)
-    return milder
+        case = json.loads(path.read_text(encoding="utf-8"))
+        before, after = (
+            find_unmet(case["expect"], labels_of(_assess(case["message"], chain)))
+            for chain in (champion, challenger)
+        )
+        if after and not before:
+            broken.append(path.stem)
+    return broken
 
 
 def _refusals(figures: Mapping[str, Any], tolerance: Mapping[str, float]) -> list[str]:
