@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
@@ -159,6 +159,6 @@ def _check_text(text: str) -> None:
         raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点提交。")
 
 
-def _refuse(pointer: str, detail: str) -> None:
+def _refuse(pointer: str, detail: str) -> NoReturn:
     fault = FieldFault(pointer=pointer, detail=detail)
     raise ProblemError("message_invalid", "有 1 处不符合要求，见 errors。", [fault])
