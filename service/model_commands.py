@@ -100,7 +100,7 @@ def _activate(options: argparse.Namespace) -> int:
         if not reason:
             options.parser.error("--force 须与 --reason 同用")
         reason = f"未过闸，强制启用：{reason}"
-    elif _gate(options) == _REFUSED:
+    elif registry.has_active() and _gate(options) == _REFUSED:
         return _REFUSED
     before = registry.activate(options.version, by=options.by, at=now(), reason=reason)
     print(f"已启用 {options.version}，此前为 {before or '无'}", file=sys.stderr)

@@ -52,6 +52,10 @@ class Registry:
         """All versions, oldest name first."""
         return sorted(path.parent.name for path in self.root.glob(f"*/{MANIFEST}"))
 
+    def has_active(self) -> bool:
+        """Whether any version is active; the first one has none to be compared with."""
+        return (self.root / ACTIVE).exists()
+
     def active_version(self) -> str:
         """The version that `ACTIVE` names.
 
@@ -158,7 +162,7 @@ class Registry:
         """
         verify_bundle(self.folder(version), signing_key=self.signing_key)
         with self._locked():
-            before = self.active_version() if (self.root / ACTIVE).exists() else ""
+            before = self.active_version() if self.has_active() else ""
             entry = {
                 "version": version,
                 "previous": before,

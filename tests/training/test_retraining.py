@@ -122,3 +122,11 @@ def test_shuffled_labels_are_refused_and_only_force_with_a_reason_goes_past(
     history = (registry / "history.jsonl").read_text(encoding="utf-8").splitlines()
     told = json.loads(history[-1])
     assert (told["by"], told["reason"]) == ("审", "未过闸，强制启用：演练")
+
+
+def test_the_first_model_of_a_registry_has_nothing_to_be_compared_with(registry: Path) -> None:
+    version = shipped_version()
+    (registry / "ACTIVE").unlink()
+    assert yanpan("models", "activate", version, "--by", "审").returncode == 0
+    assert active(registry) == version
+    assert yanpan("models", "rollback").returncode == 2  # nothing was before it
