@@ -129,7 +129,7 @@ def _write_parquet(path: Path, columns: Sequence[str], names: Names, rows: Rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         while batch := [row_of(row, columns, names) for row in islice(rows, _BATCH)]:
             cells = [
-                [_as_text(v) if schema.field(n).type == pa.string() else v for v in values]
+                _as_texts(values) if schema.field(n).type == pa.string() else values
                 for n, values in enumerate(zip(*batch, strict=True))
             ]
             writer.write_table(pa.table(cells, schema=schema))
@@ -147,8 +147,10 @@ _TYPES: Final = {
 }
 
 
-def _as_text(value: Any) -> str | None:
-    return None if value is None else str(_plain(value))
+def _as_texts(values: Sequence[Any]) -> Sequence[str | None]:
+    if set(map(type, values)) <= {str, type(None)}:  # as nearly all are
+        return values
+    return [None if value is None else str(_plain(value)) for value in values]
 
 
 def _write_xlsx(path: Path, columns: Sequence[str], names: Names, rows: Rows) -> None:
