@@ -46,7 +46,7 @@ def await_version(url: httpx.URL, version: str) -> float:
     return seconds
 
 
-def test_twenty_switches_under_load_drop_nothing_and_mix_nothing(registry: Registry) -> None:
+def test_switches_and_rollbacks_under_load_drop_nothing_and_mix_nothing(registry: Registry) -> None:
     environment = {"YANPAN_MODELS_DIR": str(registry.root)}
     versions = [shipped_version(), "b"]
     with serving("--workers", "2", environment=environment) as (client, _):
@@ -75,7 +75,10 @@ def test_twenty_switches_under_load_drop_nothing_and_mix_nothing(registry: Regis
         seconds = []
         for number in range(SWITCHES):
             version = versions[(number + 1) % 2]
-            registry.activate(version, by="测试", at=AT)
+            if number % 2:
+                assert registry.rollback(by="测试", at=AT) == version
+            else:
+                registry.activate(version, by="测试", at=AT)
             seconds.append(await_version(url, version))
         stop.set()
         for thread in threads:
