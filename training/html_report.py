@@ -2,6 +2,7 @@
 
 import html
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -135,8 +136,12 @@ def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _svg(draw: Callable[[Axes], None], size: float) -> str:
-    # Labels of plots are the stable keys: a machine need not have a Chinese font.
-    with mpl.rc_context({"svg.hashsalt": "yanpan", "font.size": 8}):
+    # Letters stay letters, which the browser shows: a machine need not have a Chinese font.
+    with (
+        mpl.rc_context({"svg.hashsalt": "yanpan", "svg.fonttype": "none", "font.size": 8}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=(size, size), layout="constrained")
         draw(figure.add_subplot())
         buffer = io.StringIO()

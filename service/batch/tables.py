@@ -58,8 +58,10 @@ def open_table(name: str, sheet: str | None = None) -> Iterator[Table]:
 def _open_xlsx(name: str, sheet: str | None, stack: ExitStack) -> Table:
     from openpyxl import load_workbook  # noqa: PLC0415 — slow to import, and only for sheets
 
+    # The stack closes it; of a damaged one the reader would not.
+    file = stack.enter_context(Path(name).open("rb"))  # noqa: SIM115
     with _told_as_damage(f"{name}：不是有效的 XLSX 文件。", "请在 Excel 中另存为 .xlsx。"):
-        book = load_workbook(name, read_only=True, data_only=True)
+        book = load_workbook(file, read_only=True, data_only=True)
     stack.callback(book.close)
     if sheet is not None and sheet not in book.sheetnames:
         names = "、".join(book.sheetnames)
