@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from service.batch.records import names_of
 from service.batch.table import InputError, Record
 from service.batch.tables import open_table
-from service.core.labels import CHANNELS, FLAGS, HEAD_NAMES, HEADS
+from service.core.labels import CHANNELS, FLAGS, HEAD_NAMES, HEADS, keys_of
 from service.core.message import MAX_CHARACTERS
 from service.store.feedback import Correction
 
@@ -26,10 +26,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "理由": "reason",
     **{name: f"flag:{flag}" for flag, name in FLAGS.items()},
 }
-_KEYS: Final = {
-    head: {**{name: key for key, name in names.items()}, **{key: key for key in names}}
-    for head, names in {**HEADS, "channel": CHANNELS}.items()
-}
+_KEYS: Final = {head: keys_of(names) for head, names in {**HEADS, "channel": CHANNELS}.items()}
 _TRUTHS: Final = {_YES: True, "1": True, "true": True, "y": True, "√": True} | dict.fromkeys(
     (_NO, "0", "false", "n", "×"), False
 )

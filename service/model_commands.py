@@ -4,9 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from service.arguments import current_user
+
+if TYPE_CHECKING:
+    from service.registry import Registry
 
 _DONE: Final = 0
 _REFUSED: Final = 3
@@ -56,11 +59,15 @@ def _add_decision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="理由")
 
 
-def _list(_options: argparse.Namespace) -> int:
+def _registry() -> "Registry":
     from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
 
-    registry = build_registry(Settings())
+    return build_registry(Settings())
+
+
+def _list(_options: argparse.Namespace) -> int:
+    registry = _registry()
     active = registry.active_version()
     for name in registry.versions():
         print(f"{name}\t{'active' if name == active else ''}".rstrip())
@@ -68,33 +75,25 @@ def _list(_options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    description = build_registry(Settings()).describe(options.version)
+    description = _registry().describe(options.version)
     print(json.dumps(description, ensure_ascii=False, indent=2))
     return _DONE
 
 
 def _gate(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
     from training.gate import judge, render_verdict  # noqa: PLC0415
 
-    settings = Settings()
-    registry = build_registry(settings)
-    verdict = judge(registry, options.version, options.holdout or [], settings.policy_dir)
-    registry.write_gate(options.version, verdict)
+    verdict = judge(Settings(), options.version, options.holdout or [])
+    _registry().write_gate(options.version, verdict)
     print(render_verdict(verdict))
     return _DONE if verdict["passed"] else _REFUSED
 
 
 def _activate(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
 
-    registry = build_registry(Settings())
+    registry = _registry()
     reason = options.reason
     if options.force:
         if not reason:
@@ -108,31 +107,23 @@ def _activate(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
 
-    registry = build_registry(Settings())
+    registry = _registry()
     version = registry.rollback(by=options.by, at=now(), reason=options.reason)
     print(f"已退回 {version}", file=sys.stderr)
     return _DONE
 
 
 def _shadow(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
     if bool(options.version) == options.off:
         options.parser.error("给出版本，或用 --off")
-    build_registry(Settings()).set_shadow(options.version)
+    _registry().set_shadow(options.version)
     print(f"影子：{options.version or '无'}", file=sys.stderr)
     return _DONE
 
 
 def _prune(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_registry  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    removed = build_registry(Settings()).prune(options.keep)
+    removed = _registry().prune(options.keep)
     print(f"删除 {len(removed)} 个：{'、'.join(removed) or '无'}", file=sys.stderr)
     return _DONE

@@ -127,19 +127,8 @@ def compare(line: int, before: Assessment, after: Assessment) -> Change | None:
 
 def differing_heads(before: Assessment, after: Assessment) -> list[str]:
     """The heads that two assessments of one message answer otherwise."""
-    one, other = _labels(before), _labels(after)
+    one, other = before.labels(), after.labels()
     return [head for head in one if one[head] != other[head]]
-
-
-def _labels(assessment: Assessment) -> dict[str, Any]:
-    return {
-        "topic": assessment.topic.label,
-        "sentiment": assessment.sentiment.label,
-        "intent": assessment.intent.label,
-        "response": assessment.response.conclusion,
-        "risk": assessment.risk.level,
-        "flags": {flag.label for flag in assessment.flags},
-    }
 
 
 def _summary(assessment: Assessment) -> dict[str, str | None]:

@@ -4,9 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from service.arguments import current_user, read_pairs
+
+if TYPE_CHECKING:
+    from service.store.feedback import FeedbackStore
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
@@ -97,17 +100,22 @@ def _show_agreement(options: argparse.Namespace) -> int:
     return _DONE
 
 
-def _import(options: argparse.Namespace) -> int:
+def _store() -> "FeedbackStore":
     from service.bootstrap import build_feedback  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    return build_feedback(Settings())
+
+
+def _import(options: argparse.Namespace) -> int:
     from service.label_sheet import read_sheet  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
 
     names = read_pairs(options.map, "--map", options.parser)
     rows = list(
         read_sheet(options.file, annotator=options.annotator, names=names, sheet=options.sheet)
     )
-    store = build_feedback(Settings())
+    store = _store()
     ids, replayed = [], 0
     for row in rows:
         if row.fault:
@@ -144,12 +152,10 @@ def _suggest(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_feedback  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
     from service.store.feedback import ACCEPTED  # noqa: PLC0415
     from training.corrections import resolve, sample_row  # noqa: PLC0415
 
-    samples, disagreements = resolve(build_feedback(Settings()).read(ACCEPTED))
+    samples, disagreements = resolve(_store().read(ACCEPTED))
     lines = [json.dumps(sample_row(sample), ensure_ascii=False) for sample in samples]
     options.output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     for one in disagreements:
@@ -161,23 +167,18 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_feedback  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
-
-    for row in build_feedback(Settings()).read(options.status):
+    for row in _store().read(options.status):
         print(json.dumps(row, ensure_ascii=False))
     return _DONE
 
 
 def _decide(options: argparse.Namespace) -> int:
-    from service.bootstrap import build_feedback  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
-    from service.settings import Settings  # noqa: PLC0415
 
     if bool(options.ids) == options.all:
         options.parser.error("给出编号，或用 --all")
     ids = None if options.all else options.ids
-    store = build_feedback(Settings())
+    store = _store()
     count = store.decide(ids, is_accepted=options.is_accepted, by=options.by, at=now())
     print(f"{'采纳' if options.is_accepted else '不采纳'} {count} 条", file=sys.stderr)
     return _DONE

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from registries import add_version, make_registry
 
 from service.bootstrap import build_chain
 from service.core.assess import Chain
+from service.registry import Registry
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,14 @@ _PATIENCE = 60  # seconds for a cold start on a busy machine
 def chain() -> Chain:
     """The shipped model and policy."""
     return build_chain(Settings())
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry of its own: the shipped model, active, and `b`, which answers otherwise."""
+    make_registry(tmp_path)
+    add_version(tmp_path, "b")
+    return Registry(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.schemas import MessageIn
 from service.settings import Settings
-from training.behaviour import find_unmet, labels_of
+from training.behaviour import find_unmet
 
 FOLDER = Path(__file__).parent.parent / "data" / "golden"
 EXAMPLE = Path(__file__).parent.parent / "service" / "api" / "example_assessment.json"
@@ -58,7 +58,7 @@ def test_the_assessment_is_the_golden_one(path: Path, chain: Chain) -> None:
 def test_the_assessment_is_what_a_reviewer_asks_for(path: Path, chain: Chain) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     message = MessageIn.model_validate(case["message"]).to_message()
-    found = labels_of(assess_message(message, chain, request_id="golden", now=RECEIVED))
+    found = assess_message(message, chain, request_id="golden", now=RECEIVED).labels()
     assert find_unmet(case["expect"], found) == []
 
 

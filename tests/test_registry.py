@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from registries import add_version, make_registry, shipped_version
+from registries import add_version, shipped_version
 
 from service.artifacts import MANIFEST, StackedModel, load_classifier, save_bundle
 from service.core.classify import Head
@@ -15,13 +15,6 @@ from service.core.errors import BundleError
 from service.registry import ACTIVE, ActivationError, Registry, UnknownVersionError
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    make_registry(tmp_path)
-    add_version(tmp_path, "b")
-    return Registry(tmp_path)
 
 
 def test_activation_moves_the_pointer_and_is_told_in_the_history(registry: Registry) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.core.assess import Chain, assess_message
-from service.core.assessment import Assessment
 from service.core.message import Message
 
 CASES: Final = Path(__file__).resolve().parent.parent / "data" / "behaviour"
@@ -57,26 +56,14 @@ def find_unmet(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[st
     Args:
         expected: head → the labels that are right; `flags`, `not_flags`, `risk_at_least`,
             `risk_at_most`.
-        found: as `labels_of` gives it.
+        found: as `Assessment.labels` gives it.
     """
     return [f"{k} {found}" for k, v in expected.items() if not _meets(found, k, v)]
 
 
 def read_labels(chain: Chain, text: str) -> dict[str, Any]:
     """What a case may speak of, under the names it uses."""
-    return labels_of(assess_message(Message(text), chain, request_id="case", now=_NOW))
-
-
-def labels_of(assessment: Assessment) -> dict[str, Any]:
-    """The labels of an assessment, under the names that cases use."""
-    return {
-        "topic": assessment.topic.label,
-        "sentiment": assessment.sentiment.label,
-        "intent": assessment.intent.label,
-        "response": assessment.response.conclusion,
-        "risk": assessment.risk.rank,
-        "flags": {flag.label for flag in assessment.flags},
-    }
+    return assess_message(Message(text), chain, request_id="case", now=_NOW).labels()
 
 
 def _meets(found: Mapping[str, Any], key: str, wanted: Any) -> bool:

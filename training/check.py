@@ -13,7 +13,6 @@ from service.core.labels import FLAGS, HEADS
 from service.core.privacy import find_personal
 from training.groups import group_duplicates
 from training.samples import EXCLUSIVE_HEADS, Sample, list_files, parse_sample, read_rows
-from training.suspects import find_suspects
 
 _LEAK: Final = "，跨文件，不可一份训练一份评测"
 _SHOWN: Final = 50  # suspects on a terminal; the files hold all
@@ -63,6 +62,8 @@ def check_samples(paths: Sequence[Path], policy_folder: Path | None = None) -> C
     _count_labels(samples, report)
     _find_personal(samples, report)
     if policy_folder and not report.errors:
+        from training.suspects import find_suspects  # noqa: PLC0415 — brings scikit-learn
+
         report.suspects = find_suspects([sample for _, sample in samples], policy_folder)
         places = {sample.text: place for place, sample in samples}
         report.suspects = [{"place": places[s["text"]], **s} for s in report.suspects]

@@ -12,19 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from service.artifacts import load_classifier, read_manifest
+from service.artifacts import read_manifest
+from service.bootstrap import build_chain, build_registry, with_model
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.classify import Classification
 from service.core.features import Document
 from service.core.labels import FLAGS, HEAD_NAMES, RISK
-from service.core.normalize import Normalizer
 from service.core.privacy import mask
-from service.core.segment import Segmenter
-from service.policy_bundle import load_policy
-from service.registry import Registry
 from service.schemas import MessageIn
-from training.behaviour import find_unmet, labels_of, pass_rates, read_cases
+from service.settings import Settings
+from training.behaviour import find_unmet, pass_rates, read_cases
 from training.evaluate import reliability
 from training.holdout import read_holdout
 from training.samples import EXCLUSIVE_HEADS, Sample
@@ -54,27 +52,26 @@ class _Answers:
         return np.array([a.response.conclusion for a in self.assessed])
 
 
-def judge(
-    registry: Registry, version: str, holdout: Sequence[Path], policy_folder: Path
-) -> dict[str, Any]:
+def judge(settings: Settings, version: str, holdout: Sequence[Path]) -> dict[str, Any]:
     """Whether a version may become the active one, and why not.
 
     Every figure is of both models on the same messages; `interval` is the 95 % interval of the
     difference from a paired bootstrap over messages.
 
     Args:
-        registry: has both versions.
+        settings: where both versions and the policy are.
         version: the challenger.
         holdout: files of samples; our own hold-out if there are none.
-        policy_folder: the policy bundle.
 
     Raises:
         BundleError, PolicyError, SampleError: one of the inputs cannot be used.
     """
     tolerance = tomllib.loads(_TOLERANCES.read_text(encoding="utf-8"))["tolerance"]
+    registry = build_registry(settings)
     champion = registry.active_version()
     samples = read_holdout(holdout)
-    chains = [load_chain(registry, name, policy_folder) for name in (champion, version)]
+    current = build_chain(settings.model_copy(update={"model_version": champion}))
+    chains = [current, with_model(current, settings, version)]
     before, after = (_answer(samples, chain) for chain in chains)
     figures = _compare(samples, before, after)
     rates = [pass_rates(read_cases(), chain) for chain in chains]
@@ -103,15 +100,6 @@ def judge(
         "corrections_agree": agreement,
         "worst": _worst(samples, before, after),
     }
-
-
-def load_chain(registry: Registry, version: str, policy_folder: Path) -> Chain:
-    """A version under a policy, as the service would use it."""
-    policy = load_policy(policy_folder)
-    classifier = load_classifier(registry.folder(version), signing_key=registry.signing_key)
-    return Chain(
-        Normalizer(policy.search_terms), Segmenter(policy.dictionary), classifier, policy, version
-    )
 
 
 def render_verdict(verdict: Mapping[str, Any]) -> str:
@@ -234,7 +222,7 @@ def _broken_golden(champion: Chain, challenger: Chain) -> list[str]:
     for path in sorted(GOLDEN.glob("*.json")):
         case = json.loads(path.read_text(encoding="utf-8"))
         before, after = (
-            find_unmet(case["expect"], labels_of(_assess(case["message"], chain)))
+            find_unmet(case["expect"], _assess(case["message"], chain).labels())
             for chain in (champion, challenger)
         )
         if after and not before:

@@ -2,20 +2,20 @@
 
 import threading
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.loading import ChainLoader
-from service.api.problems import ProblemError
+from service.api.problems import ProblemError, invalid_field
 from service.api.scoring import PROBLEM_ANSWERS
 from service.bootstrap import build_feedback
 from service.core.classify import FLAGS
 from service.core.errors import EmptyTextError, TextTooLongError
 from service.core.message import MAX_CHARACTERS
-from service.schemas import FieldFault, MessageIn, now
+from service.schemas import MessageIn, now
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,15 +126,15 @@ def _correction(given: FeedbackIn, loader: ChainLoader) -> "Correction":
     from service.store.feedback import Correction  # noqa: PLC0415 — slow to import
 
     if given.message is None and given.request_id is None:
-        _refuse("/message", "message 和 request_id 至少要有一个。")
+        raise invalid_field("/message", "message 和 request_id 至少要有一个。")
     labels = given.labels.model_dump(exclude_none=True)
     if not labels:
-        _refuse("/labels", "至少要改正一项标签。")
+        raise invalid_field("/labels", "至少要改正一项标签。")
     for head, value in labels.items():
         known = loader.chain.classifier.labels[head]
         for label in value if head == FLAGS else [str(value)]:
             if label not in known:
-                _refuse(f"/labels/{head}", f"应为 {'、'.join(known)} 之一。")
+                raise invalid_field(f"/labels/{head}", f"应为 {'、'.join(known)} 之一。")
         if head != FLAGS:
             labels[head] = str(value)
     message = given.message
@@ -157,8 +157,3 @@ def _check_text(text: str) -> None:
         raise EmptyTextError("正文为空。", "请提交至少一个可见字符。")
     if len(text.strip()) > MAX_CHARACTERS:
         raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点提交。")
-
-
-def _refuse(pointer: str, detail: str) -> NoReturn:
-    fault = FieldFault(pointer=pointer, detail=detail)
-    raise ProblemError("message_invalid", "有 1 处不符合要求，见 errors。", [fault])

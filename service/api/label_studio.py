@@ -13,15 +13,15 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.loading import ChainLoader
-from service.api.problems import ProblemError
+from service.api.problems import invalid_field
 from service.api.scoring import PROBLEM_ANSWERS
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.classify import FLAGS
 from service.core.errors import YanpanError
-from service.core.labels import HEAD_NAMES, HEADS
+from service.core.labels import HEAD_NAMES, HEADS, keys_of
 from service.core.message import Message
-from service.schemas import FieldFault, now
+from service.schemas import now
 
 _MOST_TASKS: Final = 1_000
 _MOST_CONFIG: Final = 200_000  # characters
@@ -104,11 +104,11 @@ def _read_config(config: str | None) -> list[_Control]:
     if not config or not config.strip():
         return [_Control(h, h, "text", "text", {k: k for k in keys}) for h, keys in HEADS.items()]
     if "<!" in config:  # declarations, with which XML can be made to grow without end
-        raise _refuse("不接受含有声明的 XML。")
+        raise invalid_field("/label_config", "不接受含有声明的 XML。")
     try:
         root = ET.fromstring(config)  # noqa: S314 — nothing is declared, see above
     except ET.ParseError as error:
-        raise _refuse("不是有效的 XML。") from error
+        raise invalid_field("/label_config", "不是有效的 XML。") from error
     fields = {
         tag.get("name", ""): tag.get("value", "").removeprefix("$") for tag in root.iter("Text")
     }
@@ -124,13 +124,13 @@ def _read_config(config: str | None) -> list[_Control]:
         if tag.get("name", "") in _HEADS
     ]
     if not controls:
-        raise _refuse(f"没有名为 {'、'.join(_HEADS)} 的 Choices。")
+        raise invalid_field("/label_config", f"没有名为 {'、'.join(_HEADS)} 的 Choices。")
     return controls
 
 
 def _read_choices(tag: ET.Element, head: str) -> dict[str, str]:
     """Our label → what the interface calls it."""
-    keys = {**{name: key for key, name in HEADS[head].items()}, **{key: key for key in HEADS[head]}}
+    keys = keys_of(HEADS[head])
     offered = [choice.get("alias") or choice.get("value") or "" for choice in tag.iter("Choice")]
     return {keys[value]: value for value in offered if value in keys}
 
@@ -177,8 +177,3 @@ def _answer(head: str, assessment: Assessment) -> tuple[list[str], float | None]
         "intent": assessment.intent,
     }[head]
     return [report.label], report.confidence
-
-
-def _refuse(detail: str) -> ProblemError:
-    fault = FieldFault(pointer="/label_config", detail=detail)
-    return ProblemError("message_invalid", "有 1 处不符合要求，见 errors。", [fault])

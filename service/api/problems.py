@@ -76,6 +76,16 @@ class ProblemError(Exception):
         self.headers = headers
 
 
+def invalid_field(pointer: str, detail: str) -> ProblemError:
+    """The problem of a request in which one place is not as the contract says."""
+    fault = FieldFault(pointer=pointer, detail=detail)
+    return ProblemError("message_invalid", _count_faults(1), [fault])
+
+
+def _count_faults(count: int) -> str:
+    return f"有 {count} 处不符合要求，见 errors。"
+
+
 def describe_problem(
     request: Request, code: str, detail: str, errors: Sequence[FieldFault] = ()
 ) -> Problem:
@@ -95,8 +105,7 @@ def describe_problem(
 
 def describe_invalid(request: Request, faults: Sequence[FieldFault]) -> Problem:
     """The problem of a message that is not as the contract says."""
-    detail = f"有 {len(faults)} 处不符合要求，见 errors。"
-    return describe_problem(request, "message_invalid", detail, faults)
+    return describe_problem(request, "message_invalid", _count_faults(len(faults)), faults)
 
 
 def describe_error(request: Request, error: YanpanError) -> Problem:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from service.core.values import value
 
@@ -246,3 +246,14 @@ class Assessment:
     needs_review: bool
     review_reasons: Sequence[str]
     explanation: Mapping[str, Sequence[Evidence]] | None = field(default=None)
+
+    def labels(self) -> dict[str, Any]:
+        """Every head's answer by its key: the level as its rank, the raised flags as a set."""
+        return {
+            "topic": self.topic.label,
+            "sentiment": self.sentiment.label,
+            "intent": self.intent.label,
+            "response": self.response.conclusion,
+            "risk": self.risk.rank,
+            "flags": {flag.label for flag in self.flags},
+        }

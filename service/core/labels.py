@@ -99,6 +99,15 @@ CULTURE_AND_TOURISM: Final = (
 )
 
 
+def keys_of(names: Names) -> dict[str, str]:
+    """Chinese name or key of a label → key.
+
+    >>> keys_of(SENTIMENT)["负面"], keys_of(SENTIMENT)["negative"]
+    ('negative', 'negative')
+    """
+    return {name: key for key, name in names.items()} | {key: key for key in names}
+
+
 def name_of(head: str, label: str) -> str:
     """Chinese name of a label, or the label itself where another taxonomy brought it.
 

@@ -4,12 +4,10 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
-import pytest
 from conftest import serving
-from registries import add_version, make_registry, shipped_version
+from registries import shipped_version
 
 from service.registry import Registry
 
@@ -17,13 +15,6 @@ MESSAGE = {"text": "小区停水三天了没人管"}
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 SWITCHES = 20
 PATIENCE = 30
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    make_registry(tmp_path)
-    add_version(tmp_path, "b")
-    return Registry(tmp_path)
 
 
 def score(url: httpx.URL) -> dict[str, str]:

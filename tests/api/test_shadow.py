@@ -1,13 +1,11 @@
 """A candidate judges beside the champion, unseen; and drift from the training messages."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from conftest import serving
-from registries import add_version, make_registry, shipped_version
+from registries import shipped_version
 
 from service.core.drift import FEWEST
 from service.registry import Registry
@@ -15,13 +13,6 @@ from training.holdout import SAMPLES
 from training.samples import read_samples
 
 PATIENCE = 30
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    make_registry(tmp_path)
-    add_version(tmp_path, "b")
-    return Registry(tmp_path)
 
 
 def await_shadow(client: httpx.Client, version: str, messages: int) -> dict[str, Any]:
