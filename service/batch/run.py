@@ -35,7 +35,7 @@ from service.batch.plan import (
 from service.batch.records import names_of, read_message
 from service.batch.table import STANDARD_INPUT, InputError, Record, Table
 from service.batch.tables import chunks, kind_of, open_table
-from service.batch.writing import check_rows, collect_columns, write_output
+from service.batch.writing import check_rows, collect_columns, compress, write_output
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
 from service.core.errors import YanpanError
@@ -245,6 +245,8 @@ def _assemble(folder: Path, output: Path, plan: Plan, read: int, table: Table) -
     if plan.keeps_input and plan.kind != "jsonl":
         columns = table.columns if table.kind != "jsonl" else collect_columns(_lines(goods))
     scored = write_output(draft, plan.kind, _lines(goods), columns, has_events=plan.groups_copies)
+    if output.suffix.lower() == ".gz":
+        compress(draft)
     failed = write_output(errors_draft, "jsonl", _lines(bads), (), has_events=False)
     if scored + failed != read:
         raise RuntimeError(f"{read} rows were read, {scored} scored and {failed} failed")

@@ -1,8 +1,10 @@
 """Assessed rows → a file of any kind; the same rows give the same bytes."""
 
 import csv
+import gzip
 import json
 import re
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,6 +61,18 @@ def write_output(
         names = column_names(columns, has_events=has_events)
         _WRITERS[kind](path, columns, names, map(orjson.loads, counted()))
     return written
+
+
+def compress(path: Path) -> None:
+    """The same file as gzip, without name and time, so that the same rows give the same bytes."""
+    draft = path.with_name(f"{path.name}.draft")
+    with (
+        path.open("rb") as plain,
+        draft.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+    ):
+        shutil.copyfileobj(plain, packed)
+    draft.replace(path)
 
 
 def check_rows(kind: str, rows: int) -> None:

@@ -157,6 +157,23 @@ def test_every_kind_of_output_has_the_columns_of_the_input_before_ours(
     assert next(iter(read(tmp_path / f"bare{Path(name).suffix}")[0])) == "id"
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "tsv"])
+def test_an_output_named_gz_is_compressed_and_always_the_same_bytes(
+    tmp_path: Path, kind: str
+) -> None:
+    source = as_csv(tmp_path / "in.csv")
+    score(source, tmp_path / f"plain.{kind}")
+    packed = []
+    for name in ("one", "two"):
+        output = tmp_path / f"{name}.{kind}.gz"
+        score(source, output)
+        packed.append(output.read_bytes())
+        with open_table(str(output)) as table:
+            assert len(list(table)) == len(ROWS)
+    assert packed[0] == packed[1]
+    assert gzip.decompress(packed[0]) == (tmp_path / f"plain.{kind}").read_bytes()
+
+
 def test_a_column_that_no_row_fills_is_kept(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("正文,备注,\n路灯坏了一个月没人修,,\n", encoding="utf-8")
