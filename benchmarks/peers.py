@@ -28,7 +28,7 @@ from service.core.stacked import StackedClassifier
 from service.settings import Settings
 from training.estimator import TermWeights, fit_head
 from training.groups import group_duplicates
-from training.matrix import choose_vocabulary, count_features
+from training.matrix import choose_vocabulary, count_features, count_keys
 from training.samples import Sample, read_samples
 from training.tasks import Task
 from training.train import fuse
@@ -117,8 +117,9 @@ def _fit_ours(chain: Chain, learned: Sequence[Sample], name: str) -> StackedClas
     for sample in learned:
         text = chain.normalizer.normalize(sample.text).text
         keys.append(spell_features(Document(text, chain.segmenter.segment(text))))
-    vocabulary = choose_vocabulary(keys, range(len(keys)), _FEATURES)
-    counts = count_features(keys, vocabulary)
+    counted = count_keys(keys)
+    vocabulary = choose_vocabulary(counted, range(len(keys)), _FEATURES)
+    counts = count_features(counted, vocabulary)
     weights = TermWeights(vocabulary).fit(counts)
     truth = [sample.labels[name] for sample in learned]
     fitted = fit_head(weights.transform(counts), truth, [1.0] * len(truth), 0)

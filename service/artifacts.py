@@ -228,6 +228,7 @@ def _head_table(head: Head) -> dict[str, Any]:
         "slopes": [round(float(slope), 6) for slope in head.slopes],
         "offsets": [round(float(offset), 6) for offset in head.offsets],
         "thresholds": {label: round(t, 4) for label, t in head.thresholds.items()},
+        **({"names": dict(head.names)} if head.names else {}),
     }
 
 
@@ -239,6 +240,7 @@ def _head(table: Mapping[str, Any]) -> Head:
         slopes=np.array(table["slopes"], dtype=np.float32),
         offsets=np.array(table["offsets"], dtype=np.float32),
         thresholds=table["thresholds"],
+        names=table.get("names", {}),
     )
 
 

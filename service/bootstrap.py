@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from service.artifacts import load_classifier
+from service.artifacts import load_classifier, load_heads
 from service.core.assess import Chain
 from service.core.classify import Classifier
 from service.core.errors import BundleError
-from service.core.labels import HEADS
+from service.core.labels import HEADS, Names, reported_names
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
 from service.core.segment import Segmenter
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 def build_registry(settings: Settings) -> Registry:
     """The model versions of this deployment."""
     return Registry(settings.models_dir, settings.signing_key)
+
+
+def build_taxonomy(settings: Settings) -> dict[str, Names]:
+    """The labels of every head, with their names, as the active model gives them.
+
+    Raises:
+        BundleError: there is no active model, or it cannot be used.
+    """
+    registry = build_registry(settings)
+    folder = registry.folder(settings.model_version or registry.active_version())
+    return reported_names({head.name: head.names for head in load_heads(folder) if head.names})
 
 
 def build_feedback(settings: Settings) -> "FeedbackStore":

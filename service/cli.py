@@ -17,7 +17,7 @@ from service.score_commands import add_report, add_score, use_one_thread
 
 if TYPE_CHECKING:
     from service.settings import Settings
-    from training.samples import Sample
+    from training.samples import Sample, Taxonomy
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 1
@@ -81,6 +81,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", nargs="+", default=[], metavar="NAME=PATH")
     parser.add_argument("--annotations", type=Path, metavar="FILE", help="对语料的自有标注")
     parser.add_argument("--heads", help="只训练这些，用逗号分隔；缺省为全部")
+    parser.add_argument("--labels", type=Path, metavar="FILE.json", help="自有标签及其名称")
     parser.add_argument("--output", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--disputes", type=Path, metavar="FILE.jsonl", help="列出宜复查的标注")
@@ -121,6 +122,8 @@ def _train(options: argparse.Namespace) -> int:
         "holdout": options.holdout,
         "signing_key": settings.signing_key,
         "cache": options.cache,
+        "seed": options.seed,
+        "taxonomy": _taxonomy(options.labels),
     }
     print(_update(options, settings, common) if options.base else _train_anew(options, common))
     return _DONE
@@ -132,6 +135,12 @@ def _accepted_samples(settings: "Settings") -> "list[Sample]":
     from training.corrections import resolve  # noqa: PLC0415
 
     return resolve(build_feedback(settings).read(ACCEPTED))[0]
+
+
+def _taxonomy(path: Path | None) -> "Taxonomy | None":
+    from training.taxonomy import read_taxonomy  # noqa: PLC0415 — a door from service to training
+
+    return read_taxonomy(path) if path else None
 
 
 def _update(options: argparse.Namespace, settings: "Settings", common: dict[str, Any]) -> Path:
@@ -154,7 +163,6 @@ def _train_anew(options: argparse.Namespace, common: dict[str, Any]) -> Path:
         corpora={name: Path(path) for name, path in corpora.items()},
         annotations=options.annotations,
         heads=options.heads.split(",") if options.heads else None,
-        seed=options.seed,
         disputes=options.disputes,
         **common,
     )

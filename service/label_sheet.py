@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from service.batch.records import names_of
 from service.batch.table import InputError, Record
 from service.batch.tables import open_table
-from service.core.labels import CHANNELS, FLAGS, HEAD_NAMES, HEADS, keys_of
+from service.core.labels import CHANNELS, FLAGS, HEAD_NAMES, HEADS, Names, keys_of
 from service.core.message import MAX_CHARACTERS
 from service.store.feedback import Correction
 
@@ -26,7 +26,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "理由": "reason",
     **{name: f"flag:{flag}" for flag, name in FLAGS.items()},
 }
-_KEYS: Final = {head: keys_of(names) for head, names in {**HEADS, "channel": CHANNELS}.items()}
+_CHANNEL_KEYS: Final = keys_of(CHANNELS)
+_Keys = Mapping[str, Mapping[str, str]]  # head → key or name of a label → its key
 _TRUTHS: Final = {_YES: True, "1": True, "true": True, "y": True, "√": True} | dict.fromkeys(
     (_NO, "0", "false", "n", "×"), False
 )
@@ -47,7 +48,12 @@ class LabelRow(NamedTuple):
 
 
 def read_sheet(
-    path: Path, *, annotator: str, names: Mapping[str, str], sheet: str | None = None
+    path: Path,
+    *,
+    annotator: str,
+    names: Mapping[str, str],
+    sheet: str | None = None,
+    taxonomy: Mapping[str, Names] = HEADS,
 ) -> Iterator[LabelRow]:
     """The rows of a spreadsheet with labels, in any kind of file that `yanpan score` reads.
 
@@ -56,16 +62,18 @@ def read_sheet(
         annotator: who filled it in, where a row does not say so.
         names: other names of columns → ours.
         sheet: the worksheet; the first if `None`.
+        taxonomy: the labels of every head, as the model that serves has them.
 
     Raises:
         InputError: the file cannot be read, or has no column of texts or none of labels.
     """
+    keys = {head: keys_of(labels) for head, labels in taxonomy.items()}
     with open_table(str(path), sheet) as table:
         ours = names_of(table.columns, {**_COLUMNS, **names})
         if table.kind != "jsonl":
             _require_columns(path, set(ours.values()))
         for record in table:
-            yield _read_row(record, ours, {**_COLUMNS, **names}, annotator)
+            yield _read_row(record, ours, {**_COLUMNS, **names}, annotator, keys)
 
 
 def _require_columns(path: Path, found: set[str]) -> None:
@@ -77,7 +85,11 @@ def _require_columns(path: Path, found: set[str]) -> None:
 
 
 def _read_row(
-    record: Record, ours: Mapping[str, str], chosen: Mapping[str, str], annotator: str
+    record: Record,
+    ours: Mapping[str, str],
+    chosen: Mapping[str, str],
+    annotator: str,
+    keys: _Keys,
 ) -> LabelRow:
     if record.fields is None:
         return LabelRow(record.line, None, record.fault)
@@ -85,7 +97,7 @@ def _read_row(
     cells = {named.get(column, column): value for column, value in record.fields.items()}
     text = str(cells.get("text") or "").strip()
     try:
-        labels = _read_labels(cells)
+        labels = _read_labels(cells, keys)
     except ValueError as error:
         return LabelRow(record.line, None, str(error))
     if not labels:
@@ -98,7 +110,7 @@ def _read_row(
         text=text,
         title=_text(cells.get("title")),
         message_id=_text(cells.get("id")),
-        channel=_KEYS["channel"].get(str(cells.get("channel") or "")),
+        channel=_CHANNEL_KEYS.get(str(cells.get("channel") or "")),
         reason=_text(cells.get("reason")),
     )
     return LabelRow(record.line, correction)
@@ -108,14 +120,14 @@ def _text(value: Any) -> str | None:
     return str(value) if value not in (None, "") else None
 
 
-def _read_labels(cells: Mapping[str, Any]) -> dict[str, Any]:
+def _read_labels(cells: Mapping[str, Any], keys: _Keys) -> dict[str, Any]:
     """The labels of a row.
 
     Raises:
         ValueError: a cell holds no label; it says which would be near.
     """
     labels: dict[str, Any] = {
-        head: _read_label(head, str(cells[head]).strip())
+        head: _read_label(head, str(cells[head]).strip(), keys[head])
         for head in HEAD_NAMES
         if cells.get(head) not in (None, "")
     }
@@ -128,15 +140,14 @@ def _read_labels(cells: Mapping[str, Any]) -> dict[str, Any]:
     if told not in (None, "", []):
         parts = told if isinstance(told, list) else str(told).replace("、", ",").split(",")
         found = [part.strip() for part in map(str, parts) if part.strip() not in ("", _NONE)]
-        marked |= dict.fromkeys((_read_label("flags", part) for part in found), True)
+        marked |= dict.fromkeys((_read_label("flags", part, keys["flags"]) for part in found), True)
         labels["flags"] = []
     if marked:
         labels["flags"] = [flag for flag in FLAGS if marked.get(flag)]
     return labels
 
 
-def _read_label(head: str, given: str) -> str:
-    known = _KEYS[head]
+def _read_label(head: str, given: str, known: Mapping[str, str]) -> str:
     given = given.removesuffix(".0") if head == "risk" else given
     if given in known:
         return known[given]
@@ -151,12 +162,17 @@ def _read_truth(name: str, given: str) -> bool:
     return _TRUTHS[given]
 
 
-def write_sheet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def write_sheet(
+    path: Path,
+    rows: Iterable[Mapping[str, Any]],
+    taxonomy: Mapping[str, Names] = HEADS,
+) -> None:
     """A spreadsheet to be filled in, with lists of the labels to choose from.
 
     Args:
         path: the .xlsx to write.
         rows: `编号`, `正文` and what else is to be shown, the same for all.
+        taxonomy: the labels of every head, as the model that serves has them.
     """
     from openpyxl import Workbook  # noqa: PLC0415 — slow to import, and only for sheets
     from openpyxl.styles import Alignment, Font  # noqa: PLC0415
@@ -164,7 +180,7 @@ def write_sheet(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     from openpyxl.worksheet.datavalidation import DataValidation  # noqa: PLC0415
 
     shown = list(rows)
-    heads = [(HEAD_NAMES[head], list(HEADS[head].values())) for head in HEAD_NAMES]
+    heads = [(HEAD_NAMES[head], list(taxonomy[head].values())) for head in HEAD_NAMES]
     choices = [*heads, *((name, [_YES, _NO]) for name in FLAGS.values())]
     columns = [
         *(shown[0] if shown else ("编号", "正文")),

@@ -108,12 +108,20 @@ def _store() -> "FeedbackStore":
 
 
 def _import(options: argparse.Namespace) -> int:
+    from service.bootstrap import build_taxonomy  # noqa: PLC0415
     from service.label_sheet import read_sheet  # noqa: PLC0415
     from service.schemas import now  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
 
     names = read_pairs(options.map, "--map", options.parser)
     rows = list(
-        read_sheet(options.file, annotator=options.annotator, names=names, sheet=options.sheet)
+        read_sheet(
+            options.file,
+            annotator=options.annotator,
+            names=names,
+            sheet=options.sheet,
+            taxonomy=build_taxonomy(Settings()),
+        )
     )
     store = _store()
     ids, replayed = [], 0
@@ -139,14 +147,16 @@ def _import(options: argparse.Namespace) -> int:
 def _suggest(options: argparse.Namespace) -> int:
     from service.batch.tables import open_table  # noqa: PLC0415
     from service.bootstrap import build_chain  # noqa: PLC0415
+    from service.core.labels import reported_names  # noqa: PLC0415
     from service.label_sheet import write_sheet  # noqa: PLC0415
     from service.settings import Settings  # noqa: PLC0415
     from training.suggest import suggest  # noqa: PLC0415
 
     names = read_pairs(options.map, "--map", options.parser)
     with open_table(options.input, options.sheet) as table:
-        rows = suggest(table, names, build_chain(Settings()), options.n)
-    write_sheet(options.output, rows)
+        chain = build_chain(Settings())
+        rows = suggest(table, names, chain, options.n)
+    write_sheet(options.output, rows, reported_names(chain.classifier.names))
     print(f"挑选 {len(rows)} 条，填好后用 yanpan samples import 导入", file=sys.stderr)
     return _DONE
 

@@ -7,7 +7,7 @@ can keep up with, messages are left out and counted, so that answering never wai
 import queue
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -95,3 +95,27 @@ class Shadow:
             told = asdict(change)
             del told["line"]
             self._downgrades.append({"request_id": before.request_id, **told})
+
+
+def merge_tables(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several processes found of the same candidate, as one table.
+
+    Args:
+        tables: one or more, as `Shadow.table` gives them.
+    """
+    merged = {
+        what: sum(table[what] for table in tables)
+        for what in ("messages", "failed", "waiting", "left_out", "lost_escalates")
+    }
+    counters = {
+        what: dict(sum((Counter(table[what]) for table in tables), Counter[str]()))
+        for what in ("by_head", "by_direction")
+    }
+    downgrades = [row for table in tables for row in table["downgrades"]]
+    return {
+        "version": tables[0]["version"],
+        "since": min(table["since"] for table in tables),
+        **merged,
+        **counters,
+        "downgrades": downgrades[-_LISTED:],
+    }

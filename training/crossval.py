@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from service.core.classify import Classification, Head, Interpreter
 from training.estimator import (
     Floats,
+    HeadModel,
     TermWeights,
     best_threshold,
     fit_platt,
@@ -24,6 +25,7 @@ from training.samples import Sample
 from training.tasks import Task, fit_task, grouped, ordered_outputs
 
 FOLDS: Final = 5
+PARTS: Final = FOLDS + 1
 # Labels that may win before the likeliest one does, in order, and the precision each must keep.
 # A missed escalation is the worst fault: it costs ten false alarms, but a desk that is called out
 # in vain more often than not stops looking. `None` weighs precision and recall alike (F1).
@@ -55,6 +57,13 @@ class Held:
     natural: NDArray[np.bool_]
 
 
+class Fitted(NamedTuple):
+    """Models of all tasks by name, and the term weights that they stand on."""
+
+    weights: TermWeights
+    models: dict[str, HeadModel]
+
+
 def cross_validate(
     tasks: Sequence[Task],
     counts: csr_matrix,
@@ -66,8 +75,10 @@ def cross_validate(
     seed: int,
     vectors: NDArray[np.float32] | None = None,
     progress: Callable[[str], None],
-) -> dict[str, Held]:
-    """Outputs for every judged sample by models that never saw its group.
+) -> tuple[dict[str, Held], Fitted]:
+    """Outputs for every judged sample by models that never saw its group, and the models of all.
+
+    The models to ship are fitted beside the folds, so that no core waits for the last one.
 
     Args:
         tasks: what to train.
@@ -78,7 +89,7 @@ def cross_validate(
         size: how many rows are judged by the codebook; the rest only trains.
         seed: for folds and solvers.
         vectors: word vectors as `TermWeights` takes them.
-        progress: is told of every fold done.
+        progress: is told of every part done, of `PARTS`.
     """
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     strata = [sample.labels.get("response", "") for sample in samples[:size]]
@@ -86,24 +97,29 @@ def cross_validate(
     outputs = {task.name: np.zeros((size, len(task.labels))) for task in tasks}
     tests = [test for _, test in splitter.split(strata, strata, groups[:size])]
 
-    def held_out(test: NDArray[np.intp]) -> dict[str, Floats]:
-        rows = np.flatnonzero(~np.isin(groups, groups[test]))
+    def fit(rows: NDArray[np.intp]) -> Fitted:
         weights = TermWeights(vocabulary, vectors).fit(counts[rows[rows < size]])
         training = with_mixtures(weights, counts, rows, samples, seed)
-        X_test = weights.transform(counts[test])
+        return Fitted(weights, {task.name: fit_task(task, *training, seed) for task in tasks})
+
+    def held_out(test: NDArray[np.intp]) -> dict[str, Floats]:
+        fitted = fit(np.flatnonzero(~np.isin(groups, groups[test])))
+        X_test = fitted.weights.transform(counts[test])
         return {
-            task.name: ordered_outputs(fit_task(task, *training, seed), task, X_test)
-            for task in tasks
+            task.name: ordered_outputs(fitted.models[task.name], task, X_test) for task in tasks
         }
 
-    judged = Parallel(n_jobs=-1, return_as="generator")(delayed(held_out)(t) for t in tests)
-    for fold, (test, by_task) in enumerate(zip(tests, judged, strict=True)):
+    parts = [*(delayed(held_out)(test) for test in tests), delayed(fit)(np.arange(len(samples)))]
+    done = Parallel(n_jobs=-1, return_as="generator")(parts)
+    for fold, test in enumerate(tests):
         fold_of[test] = fold
-        for name, z in by_task.items():
+        for name, z in next(done).items():
             outputs[name][test] = z
         progress(f"交叉验证 {fold + 1}/{FOLDS}")
+    whole = next(done)
+    progress("全部样本")
     natural = np.array([sample.is_natural for sample in samples[:size]])
-    return {name: Held(z, fold_of, natural) for name, z in outputs.items()}
+    return {name: Held(z, fold_of, natural) for name, z in outputs.items()}, whole
 
 
 def _calibration_rows(task: Task, held: Held, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from service.core.case import Case
 from service.core.classify import Classification, Classifier, Prediction
 from service.core.facts import gather_facts
 from service.core.features import Document
-from service.core.labels import FLAGS
+from service.core.labels import FLAGS, OWN, own_names
 from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
@@ -42,7 +42,10 @@ def evaluate_bundle(folder: Path, paths: Sequence[Path], policy_folder: Path) ->
         BundleError, PolicyError, SampleError: one of the inputs cannot be used.
     """
     policy = load_policy(policy_folder)
-    report = evaluate_classifier(load_classifier(folder), read_samples(paths), policy)
+    classifier = load_classifier(folder)
+    report = evaluate_classifier(
+        classifier, read_samples(paths, own_names(classifier.names)), policy
+    )
     return {"model_version": read_manifest(folder)["version"]} | report
 
 
@@ -74,18 +77,19 @@ def measure(
         for s, c in zip(samples, classified, strict=True)
     ]
     heads = {}
-    for head in EXCLUSIVE_HEADS:
+    own = [head for head in (classified[0].heads if classified else ()) if head.startswith(OWN)]
+    for head in (*EXCLUSIVE_HEADS, *own):
         predictions = [c.heads.get(head) for c in classified]
         predicted = [p.label if p else "" for p in predictions]
-        heads[head] = _measure_head(head, samples, predicted, predictions)
+        heads[head] = measure_head(head, samples, predicted, predictions)
     responses = [j.response for j in judged]
     return {
         "messages": len(samples),
         "heads": {head: figures for head, figures in heads.items() if figures},
         "flags": _measure_flags(samples, classified),
         "assessment": {
-            "response": _measure_head("response", samples, responses),
-            "risk": _measure_head("risk", samples, [j.level for j in judged]),
+            "response": measure_head("response", samples, responses),
+            "risk": measure_head("risk", samples, [j.level for j in judged]),
         },
         "review": _measure_review(samples, judged) if complete else {},
     }
@@ -161,13 +165,20 @@ def _measure_review(samples: Sequence[Sample], judged: Sequence[_Judged]) -> dic
     return figures
 
 
-def _measure_head(
+def measure_head(
     head: str,
     samples: Sequence[Sample],
     labels: Sequence[str],
     predictions: Sequence[Prediction | None] | None = None,
 ) -> dict[str, Any]:
-    """Figures of the predicted labels; with the models' predictions also of their confidence."""
+    """Figures of the predicted labels; with the models' predictions also of their confidence.
+
+    Args:
+        head: whose labels the samples bear.
+        samples: the truth; those without a label of the head are left out.
+        labels: what was predicted for each.
+        predictions: what a model said of each.
+    """
     rows = [i for i, s in enumerate(samples) if head in s.labels and labels[i]]
     if not rows:
         return {}

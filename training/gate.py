@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from service.artifacts import read_manifest
+from service.artifacts import load_heads, read_manifest
 from service.bootstrap import build_chain, build_registry, with_model
 from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.classify import Classification
 from service.core.features import Document
-from service.core.labels import FLAGS, HEAD_NAMES, RISK
+from service.core.labels import FLAGS, HEAD_NAMES, OWN, RISK
 from service.core.privacy import mask
 from service.schemas import MessageIn
 from service.settings import Settings
@@ -26,6 +26,7 @@ from training.behaviour import find_unmet, pass_rates, read_cases
 from training.evaluate import reliability
 from training.holdout import read_holdout
 from training.samples import EXCLUSIVE_HEADS, Sample
+from training.taxonomy import codebook_only, own_taxonomy
 
 GOLDEN: Final = Path(__file__).resolve().parent.parent / "data" / "golden"
 _TOLERANCES: Final = Path(__file__).parent / "gate.toml"
@@ -69,11 +70,15 @@ def judge(settings: Settings, version: str, holdout: Sequence[Path]) -> dict[str
     tolerance = tomllib.loads(_TOLERANCES.read_text(encoding="utf-8"))["tolerance"]
     registry = build_registry(settings)
     champion = registry.active_version()
-    samples = read_holdout(holdout)
+    folders = [registry.folder(one) for one in (champion, version)]
+    own = [own_taxonomy(load_heads(folder)) for folder in folders]
+    samples = read_holdout(holdout, {**own[0], **own[1]})
+    shared = [f"{OWN}{head}" for head in own[0] if own[0][head] == own[1].get(head)]
     current = build_chain(settings.model_copy(update={"model_version": champion}))
     chains = [current, with_model(current, settings, version)]
     before, after = (_answer(samples, chain) for chain in chains)
-    figures = _compare(samples, before, after)
+    figures = _compare(samples, before, after, [*EXCLUSIVE_HEADS, *shared])
+    chains = [replace(chain, classifier=codebook_only(chain.classifier)) for chain in chains]
     rates = [pass_rates(read_cases(), chain) for chain in chains]
     for kind in rates[0]:
         figures[f"behaviour.{kind}"] = {"champion": rates[0][kind], "challenger": rates[1][kind]}
@@ -134,12 +139,11 @@ def _assess(message: Mapping[str, Any], chain: Chain) -> Assessment:
     return assess_message(parsed, chain, request_id="gate", now=_NOW)
 
 
-def _compare(samples: Sequence[Sample], before: _Answers, after: _Answers) -> dict[str, Any]:
+def _compare(
+    samples: Sequence[Sample], before: _Answers, after: _Answers, heads: Sequence[str]
+) -> dict[str, Any]:
     draws = np.random.default_rng(0).integers(len(samples), size=(_RESAMPLES, len(samples)))
-    truth = {
-        head: np.array([sample.labels.get(head, "") for sample in samples])
-        for head in EXCLUSIVE_HEADS
-    }
+    truth = {head: np.array([sample.labels.get(head, "") for sample in samples]) for head in heads}
     responses = before.responses(), after.responses()
     figures = {}
     for label in ("escalate", "clarify"):
@@ -148,7 +152,7 @@ def _compare(samples: Sequence[Sample], before: _Answers, after: _Answers) -> di
         figures[f"{label}_recall"] = _paired(
             draws, lambda rows, hit, wanted=wanted: _share(hit[rows], wanted[rows]), *hits
         )
-    for head in EXCLUSIVE_HEADS:
+    for head in heads:
         known = truth[head] != ""
         if not known.any():
             continue
@@ -245,6 +249,7 @@ def _refusals(figures: Mapping[str, Any], tolerance: Mapping[str, float]) -> lis
 
 
 def _named(figure: str) -> str:
+    owned, figure = figure.startswith(OWN), figure.removeprefix(OWN)
     head, _, kind = figure.partition(".")
     names = {
         "escalate_recall": "上报的召回率",
@@ -257,7 +262,9 @@ def _named(figure: str) -> str:
     }
     if head == "behaviour":
         return names[kind]
-    return names[figure] if not kind else f"{HEAD_NAMES.get(head, '要素')}{names[kind]}"
+    if not kind:
+        return names[figure]
+    return f"{'自有' if owned else ''}{HEAD_NAMES.get(head, '要素')}{names[kind]}"
 
 
 def _worst(samples: Sequence[Sample], before: _Answers, after: _Answers) -> list[dict[str, Any]]:

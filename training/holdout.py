@@ -9,20 +9,24 @@ from numpy.typing import NDArray
 
 from service.core.errors import SampleError
 from training.groups import group_duplicates
-from training.samples import Sample, read_samples
+from training.samples import Sample, Taxonomy, read_samples
 
 SAMPLES: Final = Path(__file__).resolve().parent.parent / "data" / "samples"
 _IDS: Final = SAMPLES / "holdout.txt"
 
 
-def read_holdout(paths: Sequence[Path] = ()) -> list[Sample]:
+def read_holdout(paths: Sequence[Path] = (), taxonomy: Taxonomy | None = None) -> list[Sample]:
     """The samples of other files, or our own that `data/samples/holdout.txt` names by their ids.
+
+    Args:
+        paths: the other files.
+        taxonomy: the deployment's own labels that they may bear.
 
     Raises:
         SampleError: a file is missing or a row is wrong, or an id is of no sample.
     """
     if paths:
-        return read_samples(paths)
+        return read_samples(paths, taxonomy)
     ids = set(_IDS.read_text(encoding="utf-8").split())
     found = [sample for sample in read_samples([SAMPLES]) if sample.id in ids]
     if missing := ids - {sample.id for sample in found}:

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from service.core.labels import FLAGS, name_of
+from service.core.labels import FLAGS, OWN, name_of
 
 _HEAD_NAMES: Final[Mapping[str, str]] = {
     "topic": "话题",
@@ -63,7 +63,7 @@ def render_html(report: Mapping[str, Any]) -> str:
 def _overview(report: Mapping[str, Any]) -> str:
     rows = [
         (
-            _HEAD_NAMES[head],
+            _named(head),
             f"{f['macro_f1']:.3f}",
             f"{f['interval'][0]:.3f}–{f['interval'][1]:.3f}",
             f"{f['accuracy']:.3f}",
@@ -84,7 +84,12 @@ def _section(head: str, figures: Mapping[str, Any]) -> str:
     ]
     pictures = "".join(f"<figure>{plot}</figure>" for plot in plots)
     slices = "".join(_slices(key, parts) for key, parts in figures["slices"].items())
-    return f"<h2>{_HEAD_NAMES[head]}</h2>{_labels(head, figures)}{pictures}{slices}"
+    return f"<h2>{_named(head)}</h2>{_labels(head, figures)}{pictures}{slices}"
+
+
+def _named(head: str) -> str:
+    own = head.startswith(OWN)
+    return f"{'自有' if own else ''}{_HEAD_NAMES[head.removeprefix(OWN)]}"
 
 
 def _labels(head: str, figures: Mapping[str, Any]) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.core.errors import SampleError
-from service.core.labels import FLAGS, HEADS
+from service.core.labels import FLAGS, HEADS, OWN, keys_of
 
 OWN_SOURCE: Final = "yanpan"  # of the messages in data/samples
 ANNOTATIONS: Final = "annotations"  # the collection of outside messages that we labelled
 _OWN_WEIGHT: Final = 0.6  # in training; measured in docs/training.md
+Taxonomy = Mapping[str, Mapping[str, str]]  # head → the deployment's own labels and their names
 EXCLUSIVE_HEADS: Final = tuple(head for head in HEADS if head != "flags")
 
 
@@ -54,14 +55,19 @@ class Sample:
     @property
     def is_complete(self) -> bool:
         """Whether every head and every flag was judged."""
-        return len(self.labels) == len(EXCLUSIVE_HEADS) and len(self.flags) == len(FLAGS)
+        return self.labels.keys() >= set(EXCLUSIVE_HEADS) and len(self.flags) == len(FLAGS)
 
 
-def read_samples(paths: Iterable[Path]) -> list[Sample]:
+def read_samples(paths: Iterable[Path], taxonomy: Taxonomy | None = None) -> list[Sample]:
     """The samples of all files; a folder stands for its own .jsonl and .csv files.
 
     A head none of whose labels in a file is in the codebook follows another taxonomy there, and
     its labels are taken as they stand; a head with some of each has typing errors.
+
+    Args:
+        paths: files and folders.
+        taxonomy: the deployment's own labels; a file that holds one of them which is not the
+            codebook's follows it for that head, by key or by name, and bears `own.HEAD`.
 
     Raises:
         SampleError: a file is missing or a row is wrong; the detail names file, line and value.
@@ -70,7 +76,7 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
         replace(sample, collection=path.name, weight=_OWN_WEIGHT if sample.is_written else 1.0)
         for path in paths
         for file in list_files(path)
-        for sample in _read_file(file)
+        for sample in _read_file(file, taxonomy or {})
     ]
 
 
@@ -101,7 +107,7 @@ def ordered_labels(head: str, present: Collection[str]) -> tuple[str, ...]:
     >>> ordered_labels("sentiment", {"positive", "negative"}), ordered_labels("topic", {"乙", "甲"})
     (('negative', 'positive'), ('乙', '甲'))
     """
-    known = tuple(label for label in HEADS[head] if label in present)
+    known = tuple(label for label in HEADS.get(head, ()) if label in present)
     return known + tuple(sorted(set(present) - set(known)))
 
 
@@ -157,10 +163,35 @@ def list_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _read_file(path: Path) -> list[Sample]:
+def _read_file(path: Path, taxonomy: Taxonomy) -> list[Sample]:
     rows = list(read_rows(path))
     foreign = _foreign_heads([row for _, row in rows])
-    return [parse_sample(row, f"{path} 第 {number} 行", path.stem, foreign) for number, row in rows]
+    own = _own_heads([row for _, row in rows], taxonomy)
+    samples = []
+    for number, row in rows:
+        place = f"{path} 第 {number} 行"
+        sample = parse_sample(row, place, path.stem, foreign | own.keys())
+        samples.append(_as_own(sample, place, own) if own else sample)
+    return samples
+
+
+def _own_heads(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> dict[str, dict[str, str]]:
+    """The heads that follow the deployment's own taxonomy here: its keys and names → its keys."""
+    own = {head: keys_of(names) for head, names in taxonomy.items()}
+    used = {head: {str(row[head]) for row in rows if row.get(head) is not None} for head in own}
+    return {head: own[head] for head in own if (used[head] & own[head].keys()) - set(HEADS[head])}
+
+
+def _as_own(sample: Sample, place: str, own: Mapping[str, Mapping[str, str]]) -> Sample:
+    labels = dict(sample.labels)
+    for head in own.keys() & labels.keys():
+        given = labels.pop(head)
+        if given not in own[head]:
+            choices = "、".join(own[head])
+            told = f"{place}：{head} 的标签 {given!r} 不在标签文件中。"
+            raise SampleError(told, f"可用：{choices}。")
+        labels[f"{OWN}{head}"] = own[head][given]
+    return replace(sample, labels=labels)
 
 
 def _foreign_heads(rows: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -13,11 +13,10 @@ from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.disputes import find_disputes
-from training.estimator import TermWeights
 from training.groups import group_duplicates
 from training.matrix import choose_vocabulary, count_features, read_keys
 from training.samples import EXCLUSIVE_HEADS, Sample
-from training.tasks import fit_task, make_tasks
+from training.tasks import make_tasks
 from training.train import fuse
 
 _FEWEST: Final = 20 * FOLDS  # samples of a head, below which folds say nothing
@@ -54,16 +53,13 @@ def find_suspects(samples: Sequence[Sample], policy_folder: Path) -> list[dict[s
     vocabulary = choose_vocabulary(keys, groups.tolist(), _MOST_FEATURES)
     counts = count_features(keys, vocabulary)
     tasks = make_tasks(numbered, heads)
-    held = cross_validate(
+    held, fitted = cross_validate(
         tasks, counts, vocabulary, numbered, groups, size=len(samples), seed=_SEED, vectors=None,
         progress=lambda _line: None,
     )  # fmt: skip
     disputes = find_disputes(numbered, classify_held(tasks, held, len(samples)))
-    weights = TermWeights(vocabulary).fit(counts)
-    X, rows, ones = weights.transform(counts), np.arange(len(samples)), np.ones(len(samples))
-    estimators = {task.name: fit_task(task, X, rows, ones, _SEED) for task in tasks}
     calibrated = calibrated_heads(tasks, held, np.ones(len(samples), dtype=bool))
-    classifier = fuse(tasks, estimators, vocabulary, weights, calibrated).classifier()
+    classifier = fuse(tasks, fitted.models, vocabulary, fitted.weights, calibrated).classifier()
     policy = load_policy(policy_folder)
     normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
     found = []

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import random
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +15,8 @@ import joblib
 import numpy as np
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
-from service.core.classify import Classification, Head, Refinement, volume
+from service.core.classify import Classification, Head, Refinement
+from service.core.errors import SampleError
 from service.core.features import WORD, Document
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
@@ -25,21 +25,21 @@ from service.core.working_days import SHANGHAI
 from service.policy_bundle import load_policy
 from training.annotations import read_annotations
 from training.corpora import read_corpus, read_texts
-from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
+from training.crossval import FOLDS, PARTS, calibrated_heads, classify_held, cross_validate
 from training.disputes import find_disputes
 from training.estimator import HeadModel, TermWeights
 from training.evaluate import measure
 from training.fairness import measure_fairness
 from training.holdout import group_without, read_holdout
-from training.matrix import choose_vocabulary, count_features, read_keys
-from training.mixing import with_mixtures
+from training.matrix import KeyCounts, choose_vocabulary, count_features, read_keys
 from training.model_card import render_card
 from training.profile import make_profile
+from training.progress import Progress, say
 from training.provenance import describe_code
-from training.samples import ANNOTATIONS, Sample, read_samples
+from training.samples import ANNOTATIONS, Sample, Taxonomy, read_samples
 from training.second_stage import refine
 from training.summary import render_summary, summarize
-from training.tasks import Task, fit_task, grouped, make_tasks
+from training.tasks import Task, grouped, make_tasks
 from training.word_vectors import learn_vectors
 
 _MOST_FEATURES: Final = 60_000  # 60,000 × 49 float32 weights are 11.8 MB
@@ -59,6 +59,7 @@ def train(
     holdout: Sequence[Path] = (),
     signing_key: str | None = None,
     cache: Path | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> Path:
     """Trains a bundle into a new folder under `output` and returns that folder.
 
@@ -80,6 +81,7 @@ def train(
             `training.holdout` if there are none.
         signing_key: signs the manifest.
         cache: where what takes long is kept, so that a training that was cut off goes on from it.
+        taxonomy: Chinese names of the labels of heads that follow another taxonomy.
         disputes: where to list the labels that the held-out models dispute, one JSON object a line.
 
     Raises:
@@ -110,14 +112,19 @@ def train(
     say(f"样本 {size} 条，语料 {len(everything) - size} 条；另有 {(~is_free).sum()} 条留作比较")
     texts = [sample.text for sample in everything]
     memory = joblib.Memory(cache, verbose=0)
+    progress = Progress(PARTS + 3)
     keys = memory.cache(read_keys, ignore=["jobs"])(texts, policy_folder)
-    vocabulary = choose_vocabulary(keys[:size], groups[:size].tolist(), _MOST_FEATURES)
+    judged_keys = keys.of(slice(size))
+    vocabulary = choose_vocabulary(judged_keys, groups[:size].tolist(), _MOST_FEATURES)
     counts = count_features(keys, vocabulary)
+    progress.step("读成特征")
     tasks = make_tasks(everything, heads)
+    _check_names(tasks, taxonomy or {})
     unlabelled = [text for name, path in corpora.items() for text in read_texts(name, path)]
     learn = memory.cache(learn_vectors)
     vectors = learn(unlabelled, vocabulary, policy_folder, seed) if unlabelled else None
-    held = cross_validate(
+    progress.step("词向量")
+    held, fitted = cross_validate(
         tasks,
         counts,
         vocabulary,
@@ -126,9 +133,9 @@ def train(
         size=size,
         seed=seed,
         vectors=vectors,
-        progress=say,
+        progress=progress.step,
     )
-    volumes = np.array([volume(len(row)) for row in keys[:size]])
+    volumes = np.log1p(np.asarray(judged_keys.counts.sum(axis=1)).ravel())
     held, refinements = refine(tasks, held, volumes, judged, seed)
     policy = load_policy(policy_folder)
     classified = classify_held(tasks, held, size)
@@ -137,15 +144,17 @@ def train(
     if disputes:
         lines = (json.dumps(row, ensure_ascii=False) for row in find_disputes(judged, classified))
         disputes.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    weights = TermWeights(vocabulary, vectors).fit(counts[:size])
-    everyone = np.arange(len(everything))
-    training = with_mixtures(weights, counts, everyone, everything, seed)
-    estimators = {task.name: fit_task(task, *training, seed) for task in tasks}
-    calibrated = calibrated_heads(tasks, held, np.ones(size, dtype=bool))
-    model = fuse(tasks, estimators, vocabulary, weights, calibrated, refinements=refinements)
+    calibrated = [
+        replace(head, names=dict((taxonomy or {}).get(head.name, {})))
+        for head in calibrated_heads(tasks, held, np.ones(size, dtype=bool))
+    ]
+    model = fuse(
+        tasks, fitted.models, vocabulary, fitted.weights, calibrated, refinements=refinements
+    )
+    progress.step("校准与第二级")
     if heads is None and (written := [s.text for s in judged if s.is_written]):
         metrics["fairness"] = _measure_fairness(model, written[:: len(written) // 400 + 1], policy)
-    unknown = _unknown_words(keys[:size], vocabulary)
+    unknown = _unknown_words(judged_keys, vocabulary)
     manifest = _manifest(
         files=[*samples, *corpora.values(), *([annotations] if annotations else [])],
         corpora=corpora,
@@ -161,6 +170,14 @@ def train(
     (folder / "MODEL_CARD.md").write_text(render_card(manifest, metrics), encoding="utf-8")
     write_report(folder, metrics)
     return folder
+
+
+def _check_names(tasks: Sequence[Task], taxonomy: Taxonomy) -> None:
+    for task in tasks:
+        unnamed = set(task.labels) - set(taxonomy.get(task.name, task.labels))
+        if unnamed:
+            told = f"样本中 {task.name} 的标签 {sorted(unnamed)} 不在标签文件中。"
+            raise SampleError(told, "请补充标签文件，或改正样本。")
 
 
 def write_report(folder: Path, metrics: Mapping[str, Any]) -> None:
@@ -237,11 +254,14 @@ def _manifest(
     }
 
 
-def _unknown_words(keys: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> list[float]:
+def _unknown_words(keys: KeyCounts, vocabulary: Sequence[str]) -> list[float]:
     """Of each text the share of its distinct words that are not in the vocabulary."""
     known = set(vocabulary)
-    words = [{key for key in row if key[0] == WORD and " " not in key} for row in keys]
-    return [1 - len(row & known) / len(row) if row else 0.0 for row in words]
+    is_word = np.array([key[0] == WORD and " " not in key for key in keys.keys])
+    is_unknown = is_word & np.array([key not in known for key in keys.keys])
+    held = keys.counts > 0
+    words, unknown = (held @ mask.astype(np.float32) for mask in (is_word, is_unknown))
+    return (unknown / np.maximum(words, 1)).tolist()  # type: ignore[no-any-return]
 
 
 def _fingerprint(path: Path) -> str:
@@ -249,8 +269,3 @@ def _fingerprint(path: Path) -> str:
         return file_digest(path)
     digests = [file_digest(p) for p in sorted(path.iterdir()) if p.suffix in (".jsonl", ".csv")]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def say(line: str) -> None:
-    """Progress, on standard error."""
-    print(line, file=sys.stderr, flush=True)

@@ -53,7 +53,12 @@ def learn_vectors(
     counts = Counter(word for words in messages for word in words)
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_WORDS]
     index = {word: i for i, (word, n) in enumerate(frequent) if n >= _LEAST_OCCURRENCES}
-    found = _decompose(_weigh(_count_neighbours(messages, index)), seed)
+    batches = [messages[i : i + _BATCH] for i in range(0, len(messages), _BATCH)]
+    count = Parallel(n_jobs=-1, return_as="generator")
+    near = csr_matrix((len(index), len(index)), dtype=np.float32)
+    for part in count(delayed(_count_neighbours)(batch, index) for batch in batches):
+        near += part
+    found = _decompose(_weigh(near), seed)
     vectors = np.zeros((len(vocabulary), DIMENSIONS), dtype=np.float32)
     for row, key in enumerate(vocabulary):
         if key[0] == "w" and key[1:] in index:
@@ -73,20 +78,18 @@ def _read_words(texts: Sequence[str], policy_folder: Path) -> list[list[str]]:
 
 def _count_neighbours(messages: Sequence[Sequence[str]], index: dict[str, int]) -> csr_matrix:
     """How often each word (row) stands near each other (column), the near ones counted more."""
+    rows, columns, values = [], [], []
+    for words in messages:
+        known = np.array([index[word] for word in words if word in index], dtype=np.int32)
+        for distance in range(1, min(_WINDOW, len(known) - 1) + 1):
+            rows += [known[:-distance], known[distance:]]
+            columns += [known[distance:], known[:-distance]]
+            values += [np.full(len(known) - distance, 1 / distance, np.float32)] * 2
     size = len(index)
-    total = csr_matrix((size, size), dtype=np.float32)
-    for start in range(0, len(messages), _BATCH):
-        rows, columns, values = [], [], []
-        for words in messages[start : start + _BATCH]:
-            known = np.array([index[word] for word in words if word in index], dtype=np.int32)
-            for distance in range(1, min(_WINDOW, len(known) - 1) + 1):
-                rows += [known[:-distance], known[distance:]]
-                columns += [known[distance:], known[:-distance]]
-                values += [np.full(len(known) - distance, 1 / distance, np.float32)] * 2
-        if rows:
-            near = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-            total += coo_matrix(near, shape=(size, size)).tocsr()
-    return total
+    if not rows:
+        return csr_matrix((size, size), dtype=np.float32)
+    near = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return coo_matrix(near, shape=(size, size)).tocsr()
 
 
 def _weigh(counts: csr_matrix) -> csr_matrix:

@@ -36,16 +36,17 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     loader = ChainLoader(settings, chain)
     registry = build_registry(settings)
     drift = Drift(registry)
-    metrics = Metrics(lambda: bool(loader.failure), lambda: drift.table()["indices"])
+    metrics = Metrics(lambda: drift.table()["indices"], lambda: loader.version)
     observer = Observer(metrics, drift, loader)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(loader.run())
+        tasks = [asyncio.create_task(loader.run()), asyncio.create_task(observer.run())]
         yield
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     app = FastAPI(
         title="yanpan 研判",
@@ -56,11 +57,11 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     )
     install_problem_handlers(app)
     app.include_router(scoring.router(loader, observer))
-    app.include_router(catalogue.router(loader, registry, drift))
+    app.include_router(catalogue.router(loader, registry, drift, observer))
     app.include_router(policy.router(loader))
     app.include_router(feedback.router(loader, settings))
     app.include_router(label_studio.router(loader))
-    app.include_router(health.router(loader, metrics))
+    app.include_router(health.router(loader, observer))
     app.add_middleware(RequestContext, metrics=metrics)
     describe = app.openapi
 

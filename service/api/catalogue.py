@@ -7,10 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from service.api.loading import ChainLoader
-from service.api.observation import Drift
+from service.api.observation import Drift, Observer
 from service.api.problems import ProblemError
 from service.api.scoring import PROBLEM_ANSWERS
-from service.core.labels import CHANNELS, HEADS
+from service.core.labels import CHANNELS, reported_names
 from service.policy_bundle import describe_policy
 from service.registry import Registry
 from service.schemas import now
@@ -23,13 +23,13 @@ class ActivationIn(BaseModel):
     reason: str = Field("", max_length=500, description="理由 / why")
 
 
-def router(loader: ChainLoader, registry: Registry, drift: Drift) -> APIRouter:
+def router(loader: ChainLoader, registry: Registry, drift: Drift, observer: Observer) -> APIRouter:
     """The routes that describe the service."""
     routes = APIRouter(prefix="/v1", tags=["目录"])
 
     @routes.get("/labels", summary="全部标签与名称 / every head's labels and names")
     async def labels() -> dict[str, list[dict[str, str]]]:
-        heads = {**HEADS, "channel": CHANNELS}
+        heads = {**reported_names(loader.chain.classifier.names), "channel": CHANNELS}
         return {
             head: [{"label": label, "name": name} for label, name in names.items()]
             for head, names in heads.items()
@@ -59,10 +59,10 @@ def router(loader: ChainLoader, registry: Registry, drift: Drift) -> APIRouter:
         "/models/{version}/shadow", summary="影子模型与现行模型的差别 / what a shadow differs in"
     )
     async def shadow(version: str) -> dict[str, Any]:
-        found = loader.shadow
-        if found is None or found.chain.model_version != version:
+        found = observer.shadow_table(version)
+        if found is None:
             raise ProblemError("shadow_unknown", "这个版本没有作为影子运行。")
-        return {"champion": loader.chain.model_version, **found.table()}
+        return {"champion": loader.chain.model_version, **found}
 
     @routes.get("/drift", summary="信息与训练时是否不同 / have the messages changed")
     async def drifted() -> dict[str, Any]:

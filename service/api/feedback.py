@@ -14,6 +14,7 @@ from service.api.scoring import PROBLEM_ANSWERS
 from service.bootstrap import build_feedback
 from service.core.classify import FLAGS
 from service.core.errors import EmptyTextError, TextTooLongError
+from service.core.labels import reported_names
 from service.core.message import MAX_CHARACTERS
 from service.schemas import MessageIn, now
 from service.settings import Settings
@@ -130,8 +131,9 @@ def _correction(given: FeedbackIn, loader: ChainLoader) -> "Correction":
     labels = given.labels.model_dump(exclude_none=True)
     if not labels:
         raise invalid_field("/labels", "至少要改正一项标签。")
+    names = reported_names(loader.chain.classifier.names)
     for head, value in labels.items():
-        known = loader.chain.classifier.labels[head]
+        known = names[head]
         for label in value if head == FLAGS else [str(value)]:
             if label not in known:
                 raise invalid_field(f"/labels/{head}", f"应为 {'、'.join(known)} 之一。")

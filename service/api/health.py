@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Response
 
 from service.api.loading import ChainLoader
-from service.api.metrics import Metrics
+from service.api.observation import Observer
 from service.api.problems import ProblemError
 
 
-def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
+def router(loader: ChainLoader, observer: Observer) -> APIRouter:
     """The routes for probes and Prometheus."""
     routes = APIRouter(tags=["运行"])
 
@@ -30,6 +30,8 @@ def router(loader: ChainLoader, metrics: Metrics) -> APIRouter:
 
     @routes.get("/metrics", summary="Prometheus 指标", response_class=Response)
     async def figures() -> Response:
-        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(
+            observer.metrics_text(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     return routes

@@ -5,6 +5,7 @@ labelled beforehand. A `Choices` tag is one of our heads by its name (`topic` or
 要素), and its choices are our labels by key or by Chinese name; other tags are left alone.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -19,7 +20,7 @@ from service.core.assess import Chain, assess_message
 from service.core.assessment import Assessment
 from service.core.classify import FLAGS
 from service.core.errors import YanpanError
-from service.core.labels import HEAD_NAMES, HEADS, keys_of
+from service.core.labels import HEAD_NAMES, HEADS, Names, keys_of, reported_names
 from service.core.message import Message
 from service.schemas import now
 
@@ -81,12 +82,13 @@ def router(loader: ChainLoader) -> APIRouter:
 
     @routes.post("/setup", summary="Label Studio：连接项目", responses=PROBLEM_ANSWERS)
     async def setup(project: SetupIn) -> dict[str, str]:
-        _read_config(project.label_config)
+        _read_config(project.label_config, reported_names(loader.chain.classifier.names))
         return {"model_version": loader.chain.model_version}
 
     @routes.post("/predict", summary="Label Studio：预标注", responses=PROBLEM_ANSWERS)
     async def predict(given: PredictIn) -> dict[str, Any]:
-        chain, controls = loader.chain, _read_config(given.label_config)
+        chain = loader.chain
+        controls = _read_config(given.label_config, reported_names(chain.classifier.names))
         results = await run_in_threadpool(
             lambda: [_predict(task, controls, chain) for task in given.tasks]
         )
@@ -95,14 +97,18 @@ def router(loader: ChainLoader) -> APIRouter:
     return routes
 
 
-def _read_config(config: str | None) -> list[_Control]:
+def _read_config(config: str | None, names: Mapping[str, Names]) -> list[_Control]:
     """The tags that are heads of ours; without an interface, every head under its own name.
+
+    Args:
+        config: the labelling interface.
+        names: the labels of every head.
 
     Raises:
         ProblemError: it is not XML, or none of its tags is a head.
     """
     if not config or not config.strip():
-        return [_Control(h, h, "text", "text", {k: k for k in keys}) for h, keys in HEADS.items()]
+        return [_Control(h, h, "text", "text", {k: k for k in keys}) for h, keys in names.items()]
     if "<!" in config:  # declarations, with which XML can be made to grow without end
         raise invalid_field("/label_config", "不接受含有声明的 XML。")
     try:
@@ -118,7 +124,7 @@ def _read_config(config: str | None) -> list[_Control]:
             tag.get("name", ""),
             tag.get("toName", ""),
             fields.get(tag.get("toName", ""), "text"),
-            _read_choices(tag, head),
+            _read_choices(tag, names[head]),
         )
         for tag in root.iter("Choices")
         if tag.get("name", "") in _HEADS
@@ -128,9 +134,9 @@ def _read_config(config: str | None) -> list[_Control]:
     return controls
 
 
-def _read_choices(tag: ET.Element, head: str) -> dict[str, str]:
+def _read_choices(tag: ET.Element, names: Names) -> dict[str, str]:
     """Our label → what the interface calls it."""
-    keys = keys_of(HEADS[head])
+    keys = keys_of(names)
     offered = [choice.get("alias") or choice.get("value") or "" for choice in tag.iter("Choice")]
     return {keys[value]: value for value in offered if value in keys}
 

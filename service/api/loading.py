@@ -118,6 +118,16 @@ class ChainLoader:
                 _log.error("影子模型 %s 不能加载：%s", wanted, type(error).__name__)
 
     @property
+    def loaded(self) -> Chain | None:
+        """The chain, or `None` while it is being loaded."""
+        return self._chain
+
+    @property
+    def version(self) -> str:
+        """The version of the model that serves; empty while it is being loaded."""
+        return self._chain.model_version if self._chain else ""
+
+    @property
     def chain(self) -> Chain:
         """The chain.
 

@@ -1,12 +1,19 @@
-"""Prometheus figures of one process; labels are bounded and hold nothing of a message."""
+"""Prometheus figures of all processes of a service; labels are bounded and hold no message."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from service.api.board import RUN_FOLDER
 from service.core.assessment import Assessment
+
+# Seconds; a message takes a few milliseconds, a batch up to half a minute.
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class _DriftCollector(Collector):
@@ -27,44 +34,84 @@ class _DriftCollector(Collector):
 
 
 class Metrics:
-    """Requests by route and status, assessments by level and response.
+    """Requests by route and status, faults by code, assessments by level and response.
+
+    With several worker processes, prometheus_client keeps the figures of each in a file of the
+    run's folder, and whichever process is asked adds them up.
 
     Args:
-        has_failed: whether the activated model could not be loaded.
         drift: the stability index of everything that is counted.
+        model_version: of the model that serves; empty while it is being loaded.
     """
 
     def __init__(
-        self, has_failed: Callable[[], bool], drift: Callable[[], Mapping[str, float]]
+        self, drift: Callable[[], Mapping[str, float]], model_version: Callable[[], str]
     ) -> None:
-        self._registry = CollectorRegistry()
+        self._model_version = model_version
+        own = CollectorRegistry()  # of this process; in files of the run's folder if it has one
+        self._registry = CollectorRegistry() if os.environ.get(RUN_FOLDER) else own
+        if self._registry is not own:
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
         self._registry.register(_DriftCollector(drift))
-        failure = Gauge(
+        self._serving = ("", "")
+        self._failure = Gauge(
             "yanpan_activation_failed",
             "1 while the activated model cannot be loaded and the one before it serves",
-            registry=self._registry,
+            registry=own,
+            multiprocess_mode="livemax",
         )
-        failure.set_function(has_failed)
+        self._info = Gauge(
+            "yanpan_serving",
+            "1 for the model and the policy that serve",
+            ["model_version", "policy_version"],
+            registry=own,
+            multiprocess_mode="livemax",
+        )
         self._requests = Counter(
-            "yanpan_requests", "HTTP requests", ["route", "status"], registry=self._registry
+            "yanpan_requests", "HTTP requests", ["route", "status"], registry=own
         )
         self._seconds = Histogram(
-            "yanpan_request_seconds", "Time to answer", ["route"], registry=self._registry
+            "yanpan_request_seconds",
+            "Time to answer",
+            ["route", "model_version"],
+            registry=own,
+            buckets=_BUCKETS,
+        )
+        self._problems = Counter(
+            "yanpan_problems",
+            "Faults told to callers, rows of batches too",
+            ["code"],
+            registry=own,
         )
         self._assessments = Counter(
             "yanpan_assessments",
             "Assessed messages",
             ["level", "response", "value", "model_version"],
-            registry=self._registry,
+            registry=own,
         )
-        self._reviews = Counter(
-            "yanpan_reviews", "Assessments that ask for a review", registry=self._registry
-        )
+        self._reviews = Counter("yanpan_reviews", "Assessments that ask for a review", registry=own)
+
+    def note_serving(self, model_version: str, policy_version: str) -> None:
+        """Tells which model and policy serve from now on."""
+        if self._serving == (model_version, policy_version):
+            return
+        if self._serving[0]:
+            self._info.labels(*self._serving).set(0)
+        self._serving = (model_version, policy_version)
+        self._info.labels(*self._serving).set(1)
+
+    def note_failure(self, *, has_failed: bool) -> None:
+        """Tells whether the activated model could not be loaded."""
+        self._failure.set(has_failed)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """Counts one answered request."""
         self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._seconds.labels(route, self._model_version()).observe(seconds)
+
+    def observe_problem(self, code: str) -> None:
+        """Counts one fault that a caller is told of."""
+        self._problems.labels(code).inc()
 
     def observe_assessment(self, assessment: Assessment) -> None:
         """Counts one assessment."""

@@ -33,7 +33,8 @@ class RequestContext:
             return
         given = Headers(scope=scope).get(_HEADER, "")
         request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        problems: list[str] = []
+        scope.setdefault("state", {}).update(request_id=request_id, problems=problems)
         status = 0
         began = time.perf_counter()
 
@@ -57,3 +58,5 @@ class RequestContext:
             # The route's pattern, not the path: a path is the caller's and could be anything.
             route = getattr(scope.get("route"), "path", "unmatched")
             self._metrics.observe_request(route, status, time.perf_counter() - began)
+            for code in problems:
+                self._metrics.observe_problem(code)

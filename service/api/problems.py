@@ -91,6 +91,7 @@ def describe_problem(
 ) -> Problem:
     """The problem's body."""
     status, title = _PROBLEMS[code]
+    request.state.problems.append(code)
     return Problem(
         type=f"/docs/errors#{code}",
         title=title,

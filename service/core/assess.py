@@ -23,7 +23,7 @@ from service.core.classify import Classification, Classifier, Prediction
 from service.core.conditions import LEXICON, Facts
 from service.core.facts import gather_facts
 from service.core.grounds import Grounds
-from service.core.labels import name_of
+from service.core.labels import OWN, name_of
 from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
@@ -95,9 +95,9 @@ def assess_message(
             len(message.text),
             unknown_words=round(1 - classification.coverage.words, _DIGITS),
         ),
-        topic=_report("topic", classification),
-        sentiment=_report("sentiment", classification),
-        intent=_report("intent", classification),
+        topic=_report("topic", classification, chain.classifier),
+        sentiment=_report("sentiment", classification, chain.classifier),
+        intent=_report("intent", classification, chain.classifier),
         flags=flags,
         quantities=quantities,
         risk=risk,
@@ -164,19 +164,28 @@ def _explain(
 ) -> Mapping[str, Sequence[Evidence]]:
     explanation: dict[str, Sequence[Evidence]] = {}
     for head in _EXPLAINED:
-        label = classification.heads[head].label
-        spans = chain.classifier.explain(reading.document, head, label)
+        asked = _reported(head, classification)
+        label = classification.heads[asked].label
+        spans = chain.classifier.explain(reading.document, asked, label)
         explanation[head], in_title = reading.quote(spans)
         if in_title:
             explanation[f"title:{head}"] = in_title
     return explanation
 
 
-def _report(head: str, classification: Classification) -> LabelReport:
-    prediction: Prediction = classification.heads[head]
+def _reported(head: str, classification: Classification) -> str:
+    """The deployment's own head of that name, where the model brings one."""
+    own = f"{OWN}{head}"
+    return own if own in classification.heads else head
+
+
+def _report(head: str, classification: Classification, classifier: Classifier) -> LabelReport:
+    asked = _reported(head, classification)
+    prediction: Prediction = classification.heads[asked]
+    label = prediction.label
     return LabelReport(
-        label=prediction.label,
-        name=name_of(head, prediction.label),
+        label=label,
+        name=classifier.names.get(asked, {}).get(label) or name_of(head, label),
         confidence=round(prediction.confidence, _DIGITS),
         scores=_rounded(prediction.scores),
     )

@@ -79,6 +79,10 @@ class Classifier(Protocol):
     def labels(self) -> Mapping[str, Sequence[str]]:
         """The labels of each head, in the order of the model."""
 
+    @property
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """Chinese names of the labels of the heads that are not of the codebook."""
+
     def classify(self, document: Document) -> Classification:
         """The labels of one document."""
 
@@ -98,6 +102,7 @@ class Head:
             (exclusive labels) or the logistic function (flags).
         thresholds: labels that win as soon as their probability reaches the threshold, in order
             of precedence; for flags, the probability from which a flag is raised (else 0.5).
+        names: Chinese names of labels that are not the codebook's.
     """
 
     name: str
@@ -106,6 +111,7 @@ class Head:
     slopes: Floats
     offsets: Floats
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> slice:

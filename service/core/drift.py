@@ -72,6 +72,14 @@ class DriftCounter:
         self.messages = 0
         self.counts: dict[str, Counter[str]] = {}
 
+    @classmethod
+    def of(cls, messages: int, counts: Mapping[str, Mapping[str, int]]) -> "DriftCounter":
+        """What another process has counted."""
+        counter = cls()
+        counter.messages = messages
+        counter.counts = {what: Counter(bins) for what, bins in counts.items()}
+        return counter
+
     def add(self, seen: Seen) -> None:
         """Counts one message."""
         self.messages += 1

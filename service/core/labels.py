@@ -1,9 +1,10 @@
 """The labels of every head and their names; the meanings are in data/samples/README.md."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-Names = MappingProxyType[str, str]
+Names = Mapping[str, str]  # label → Chinese name
 
 TOPIC: Final[Names] = MappingProxyType(
     {
@@ -62,7 +63,7 @@ FLAGS: Final[Names] = MappingProxyType(
         "spam": "垃圾信息",
     }
 )
-HEADS: Final[MappingProxyType[str, Names]] = MappingProxyType(
+HEADS: Final[Mapping[str, Names]] = MappingProxyType(
     {
         "topic": TOPIC,
         "sentiment": SENTIMENT,
@@ -97,6 +98,31 @@ CULTURE_AND_TOURISM: Final = (
     "public_culture",
     "broadcasting",
 )
+
+
+# A head of a taxonomy of the deployment's own (自有标签体系). It takes the place of ours in what is
+# reported; rules, offices and the second stage go on reading ours, which is judged beside it.
+OWN: Final = "own."
+REPLACEABLE: Final = ("topic", "sentiment", "intent")  # no rule is bound to be about them
+
+
+def own_names(names: Mapping[str, Names]) -> dict[str, Names]:
+    """The deployment's own labels with their names, by the head that they take the place of.
+
+    Args:
+        names: those of the heads that a model brings, as `Classifier.names` has them.
+    """
+    return {head.removeprefix(OWN): own for head, own in names.items() if head.startswith(OWN)}
+
+
+def reported_names(names: Mapping[str, Names]) -> dict[str, Names]:
+    """The labels with their names that assessments may hold, head by head.
+
+    Args:
+        names: as for `own_names`.
+    """
+    given = {head: own for head, own in names.items() if head in HEADS}
+    return {**HEADS, **given, **own_names(names)}
 
 
 def keys_of(names: Names) -> dict[str, str]:

@@ -112,6 +112,11 @@ class StackedClassifier:
         """The labels of each head."""
         return {name: head.labels for name, head in self._heads.items()}
 
+    @property
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """Chinese names of the labels of the heads that are not of the codebook."""
+        return {name: head.names for name, head in self._heads.items() if head.names}
+
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         analysis = self._analyse(document)

@@ -35,6 +35,10 @@ class Oracle:
     def labels(self) -> dict[str, tuple[str, ...]]:
         return {head: tuple(p.scores) for head, p in self._said.heads.items()}
 
+    @property
+    def names(self) -> dict[str, dict[str, str]]:
+        return {}
+
     def classify(self, document: Document) -> Classification:
         assert document.text
         return self._said

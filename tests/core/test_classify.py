@@ -20,7 +20,7 @@ from service.core.stacked import StackedClassifier
 from service.core.vocabulary import build_vocabulary
 from service.settings import Settings
 from training.estimator import HeadModel, TermWeights, fit_flag, fit_head
-from training.matrix import choose_vocabulary, count_features
+from training.matrix import choose_vocabulary, count_features, count_keys
 from training.samples import Sample, read_samples
 from training.tasks import Task
 from training.train import fuse
@@ -54,13 +54,13 @@ class Fitted:
 
     def matrix(self, samples: list[Sample]) -> csr_matrix:
         return self.weights.transform(
-            count_features([keys(s.text) for s in samples], self.model.vocabulary)
+            count_features(count_keys([keys(s.text) for s in samples]), self.model.vocabulary)
         )
 
 
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
-    counted = [keys(s.text) for s in TRAIN]
+    counted = count_keys([keys(s.text) for s in TRAIN])
     vocabulary = choose_vocabulary(counted, range(len(TRAIN)), 5_000)
     counts = count_features(counted, vocabulary)
     weights = TermWeights(vocabulary).fit(counts)

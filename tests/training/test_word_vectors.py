@@ -32,7 +32,7 @@ def test_words_in_the_same_company_are_alike() -> None:
 
 def test_a_model_over_words_and_vectors_folds_into_one_over_words() -> None:
     keys = read_keys([sample.text for sample in SAMPLES], POLICY)
-    vocabulary = choose_vocabulary(keys, range(len(keys)), 3_000)
+    vocabulary = choose_vocabulary(keys, range(len(SAMPLES)), 3_000)
     counts = count_features(keys, vocabulary)
     vectors = np.random.default_rng(0).normal(size=(len(vocabulary), 8)).astype(np.float32)
     plain = TermWeights(vocabulary).fit(counts)
