@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.artifacts import load_classifier, load_heads
+from service.audit import AuditLog
 from service.core.assess import Chain
 from service.core.classify import Classifier
 from service.core.errors import BundleError
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 def build_registry(settings: Settings) -> Registry:
     """The model versions of this deployment."""
-    return Registry(settings.models_dir, settings.signing_key)
+    return Registry(settings.models_dir, settings.signing_key, build_audit(settings))
+
+
+def build_audit(settings: Settings) -> AuditLog:
+    """The audit log of this deployment."""
+    return AuditLog(settings.audit_log, settings.signing_key)
 
 
 def build_taxonomy(settings: Settings) -> dict[str, Names]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from service.arguments import read_pairs
 from service.core.errors import YanpanError
+from service.key_commands import add_key_commands
 from service.model_commands import add_model_commands
 from service.policy_commands import add_policy_commands
 from service.sample_commands import add_sample_commands
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add_sample_commands(commands)
     add_model_commands(commands)
     add_policy_commands(commands)
+    add_key_commands(commands)
     return parser
 
 
@@ -58,6 +60,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=1, help="进程数")
     parser.add_argument("--access-log", action="store_true", help="记录每次请求")
+    parser.add_argument(
+        "--insecure-no-keys", action="store_true", help="没有密钥也监听本机以外的地址"
+    )
     parser.set_defaults(run=_serve)
 
 
@@ -103,7 +108,13 @@ def _serve(options: argparse.Namespace) -> int:
     use_one_thread()
     from service.serving import serve  # noqa: PLC0415 — only this command needs it
 
-    serve(options.host, options.port, workers=options.workers, access_log=options.access_log)
+    serve(
+        options.host,
+        options.port,
+        workers=options.workers,
+        access_log=options.access_log,
+        is_open=options.insecure_no_keys,
+    )
     return _DONE
 
 

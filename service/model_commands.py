@@ -101,7 +101,9 @@ def _activate(options: argparse.Namespace) -> int:
         reason = f"未过闸，强制启用：{reason}"
     elif registry.has_active() and _gate(options) == _REFUSED:
         return _REFUSED
-    before = registry.activate(options.version, by=options.by, at=now(), reason=reason)
+    before = registry.activate(
+        options.version, by=options.by, at=now(), reason=reason, is_forced=options.force
+    )
     print(f"已启用 {options.version}，此前为 {before or '无'}", file=sys.stderr)
     return _DONE
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.artifacts import MANIFEST, file_digest, read_manifest, verify_bundle, write_json
+from service.audit import AuditLog
 from service.core.errors import BundleError
 
 ACTIVE: Final = "ACTIVE"
@@ -43,10 +44,12 @@ class Registry:
     Attributes:
         root: the folder.
         signing_key: the key of the manifests' signatures, where the deployment has one.
+        audit: where changes of the active version are told too.
     """
 
     root: Path
     signing_key: str | None = None
+    audit: AuditLog | None = None
 
     def versions(self) -> list[str]:
         """All versions, oldest name first."""
@@ -146,7 +149,9 @@ class Registry:
             reasons = "；".join(gate["reasons"])
             raise ActivationError(f"模型 {version} 未过闸：{reasons}。", "请改进样本后重新训练。")
 
-    def activate(self, version: str, *, by: str, at: datetime, reason: str = "") -> str:
+    def activate(
+        self, version: str, *, by: str, at: datetime, reason: str = "", is_forced: bool = False
+    ) -> str:
         """Makes a verified version the active one, in one step; the one before it.
 
         Running services notice by themselves.
@@ -156,9 +161,11 @@ class Registry:
             by: who decided.
             at: when.
             reason: why, where that is not plain.
+            is_forced: whether the gate was gone past, which the audit log tells.
 
         Raises:
             BundleError: the version is unknown, or a file of it is missing or changed.
+            AuditError: the audit log cannot be written; then nothing is changed.
         """
         verify_bundle(self.folder(version), signing_key=self.signing_key)
         with self._locked():
@@ -170,6 +177,10 @@ class Registry:
                 "reason": reason,
                 "at": at.isoformat(),
             }
+            if self.audit:
+                told = {"version": version, "previous": before, "reason": reason}
+                event = "model_forced" if is_forced else "model_activated"
+                self.audit.write(event, by=by, at=at, **told)
             with (self.root / _HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
             self._point(ACTIVE, version)

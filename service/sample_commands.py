@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ def add_sample_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     _add_export(samples.add_parser("export", help="把已采纳的反馈导出为样本"))
     feedback = commands.add_parser("feedback", help="反馈").add_subparsers(required=True)
     _add_list(feedback.add_parser("list", help="列出反馈"))
+    _add_purge(feedback.add_parser("purge", help="删除过了保留期的反馈"))
     _add_decide(feedback.add_parser("accept", help="采纳"), is_accepted=True)
     _add_decide(feedback.add_parser("reject", help="不采纳"), is_accepted=False)
 
@@ -71,6 +73,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--status", choices=("proposed", "accepted", "rejected"))
     parser.set_defaults(run=_list)
+
+
+def _add_purge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, help="早于几天前；缺省为 YANPAN_KEEP_DAYS")
+    parser.add_argument("--by", default=current_user(), help="决定人")
+    parser.set_defaults(run=_purge, parser=parser)
 
 
 def _add_decide(parser: argparse.ArgumentParser, *, is_accepted: bool) -> None:
@@ -179,6 +187,22 @@ def _export(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     for row in _store().read(options.status):
         print(json.dumps(row, ensure_ascii=False))
+    return _DONE
+
+
+def _purge(options: argparse.Namespace) -> int:
+    from service.bootstrap import build_audit  # noqa: PLC0415
+    from service.schemas import now  # noqa: PLC0415
+    from service.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    days = settings.keep_days if options.days is None else options.days
+    if days <= 0:
+        options.parser.error("请用 --days 或 YANPAN_KEEP_DAYS 给出保留天数")
+    at = now()
+    count = _store().purge(at - timedelta(days=days))
+    build_audit(settings).write("feedback_purged", by=options.by, at=at, days=days, count=count)
+    print(f"删除 {count} 条早于 {days} 天的反馈", file=sys.stderr)
     return _DONE
 
 

@@ -95,6 +95,10 @@ class MessageIn(BaseModel):
     superior_request: StrictBool | None = Field(
         None, description="上级是否要求回应 / a superior organ asked for a response"
     )
+    store: StrictBool = Field(
+        default=True,
+        description="false：作答后不留存 / nothing of it is kept after the answer",
+    )
 
     def to_message(self) -> Message:
         """The core's message."""

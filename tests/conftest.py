@@ -1,9 +1,12 @@
 """What several tests share: the shipped chain, and a real server on a free port."""
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +22,11 @@ from service.registry import Registry
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a test does is written neither to the audit log of this checkout nor asked of its keys.
+_OWN = Path(tempfile.mkdtemp(prefix="yanpan-tests-"))
+atexit.register(shutil.rmtree, _OWN, ignore_errors=True)
+os.environ["YANPAN_AUDIT_LOG"] = str(_OWN / "audit.jsonl")
+os.environ["YANPAN_KEYS_FILE"] = str(_OWN / "keys.json")
 _PATIENCE = 60  # seconds for a cold start on a busy machine
 
 

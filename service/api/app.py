@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from service.access import KeyRing
 from service.api import catalogue, feedback, health, label_studio, policy, scoring
+from service.api.guard import Guard
+from service.api.limits import RateLimits
 from service.api.loading import ChainLoader
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
@@ -62,6 +65,13 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     app.include_router(feedback.router(loader, settings))
     app.include_router(label_studio.router(loader))
     app.include_router(health.router(loader, observer))
+    app.add_middleware(
+        Guard,
+        settings=settings,
+        ring=KeyRing(settings.keys_file),
+        limits=RateLimits(),
+        metrics=metrics,
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     describe = app.openapi
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
@@ -73,10 +73,13 @@ def router(loader: ChainLoader, registry: Registry, drift: Drift, observer: Obse
         summary="启用一个已过闸的模型 / make a model that passed the gate the active one",
         responses=PROBLEM_ANSWERS,
     )
-    async def activate(version: str, order: ActivationIn) -> dict[str, str]:
+    async def activate(version: str, order: ActivationIn, request: Request) -> dict[str, str]:
+        key = getattr(request.state, "key", None)
+        by = f"{order.by}（密钥 {key.id} {key.name}）" if key else order.by
+
         def change() -> str:
             registry.require_passed(version)
-            return registry.activate(version, by=order.by, reason=order.reason, at=now())
+            return registry.activate(version, by=by, reason=order.reason, at=now())
 
         return {"active": version, "previous": await run_in_threadpool(change)}
 

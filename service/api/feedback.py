@@ -145,8 +145,8 @@ def _correction(given: FeedbackIn, loader: ChainLoader) -> "Correction":
     return Correction(
         labels=labels,
         annotator=given.annotator,
-        text=message.text if message else None,
-        title=message.title if message else None,
+        text=message.text if message and message.store else None,
+        title=message.title if message and message.store else None,
         request_id=given.request_id,
         message_id=message.id if message else None,
         channel=message.channel if message else None,

@@ -67,6 +67,13 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemax",
         )
+        self._in_flight = Gauge(
+            "yanpan_in_flight",
+            "Requests that are being worked on",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self._shed = Counter("yanpan_shed", "Requests refused for want of room", registry=own)
         self._requests = Counter(
             "yanpan_requests", "HTTP requests", ["route", "status"], registry=own
         )
@@ -90,6 +97,14 @@ class Metrics:
             registry=own,
         )
         self._reviews = Counter("yanpan_reviews", "Assessments that ask for a review", registry=own)
+
+    def note_in_flight(self, count: int) -> None:
+        """Tells how many requests this process is at work on."""
+        self._in_flight.set(count)
+
+    def observe_shed(self) -> None:
+        """Counts one request that was refused because there was no room."""
+        self._shed.inc()
 
     def note_serving(self, model_version: str, policy_version: str) -> None:
         """Tells which model and policy serve from now on."""

@@ -5,7 +5,7 @@ import re
 import time
 import traceback
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import Metrics
 from service.api.problems import answer_bug
+from service.logs import ACCESS
 
 _log = logging.getLogger("uvicorn.error")
+_access = logging.getLogger(ACCESS)
 _HEADER: Final = "X-Request-ID"
 _ACCEPTABLE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -50,13 +52,27 @@ class RequestContext:
         except Exception as error:
             # The exception's own words may quote a message; where it happened cannot.
             where = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("request %s: %s\n%s", request_id, type(error).__name__, where)
+            fault = {"request_id": request_id, "error": type(error).__name__, "where": where}
+            _log.error("internal error", extra=fault)
             if status:
                 raise  # the answer had begun; the server must cut the connection
             await answer_bug(Request(scope))(scope, receive, send_with_id)
         finally:
             # The route's pattern, not the path: a path is the caller's and could be anything.
             route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.observe_request(route, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._metrics.observe_request(route, status, seconds)
+            if _access.isEnabledFor(logging.INFO):
+                key = scope["state"].get("key")
+                told: dict[str, Any] = {
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "milliseconds": round(seconds * 1_000, 2),
+                    "problems": problems,
+                    "key": key.id if key else None,
+                }
+                _access.info("request", extra=told)
             for code in problems:
                 self._metrics.observe_problem(code)

@@ -81,6 +81,8 @@ class Observer:
     def observe(self, message: Message, assessment: Assessment) -> None:
         """Takes note of one answer."""
         self._metrics.observe_assessment(assessment)
+        if not message.store:
+            return
         self._drift.observe(assessment)
         if (shadow := self._loader.shadow) is not None:
             shadow.observe(message, assessment)

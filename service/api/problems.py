@@ -25,6 +25,16 @@ _PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "text_too_long": (422, "正文过长"),
     "model_unknown": (404, "没有这个模型版本"),
     "shadow_unknown": (404, "没有这个影子模型"),
+    "key_missing": (401, "需要有效的密钥"),
+    "scope_missing": (403, "密钥没有这个权限"),
+    "key_refused": (503, "密钥暂不能核对"),
+    "rate_exceeded": (429, "请求过于频繁"),
+    "body_too_large": (413, "请求体过大"),
+    "body_incomplete": (400, "请求体不完整"),
+    "body_timeout": (408, "请求体没有按时收完"),
+    "request_timeout": (503, "没有按时完成"),
+    "overloaded": (503, "服务繁忙"),
+    "audit_unavailable": (503, "审计日志不能写"),
     "not_found": (404, "没有这个地址"),
     "method_not_allowed": (405, "不支持这个方法"),
     "idempotency_key_reused": (422, "幂等键已用于另一条反馈"),
@@ -118,8 +128,8 @@ def describe_error(request: Request, error: YanpanError) -> Problem:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Every fault of the application becomes a problem."""
-    app.add_exception_handler(ProblemError, _on_problem)
-    app.add_exception_handler(YanpanError, _on_domain_error)
+    app.add_exception_handler(ProblemError, _on_known)
+    app.add_exception_handler(YanpanError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
@@ -130,17 +140,23 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
     )
 
 
-async def _on_problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101 — registered for this type alone
-    problem = describe_problem(request, error.code, error.detail, error.errors)
-    return _answer(problem, error.headers)
+def answer_problem(request: Request, error: ProblemError | YanpanError) -> JSONResponse:
+    """The answer to a fault that we know.
 
-
-async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, YanpanError)  # noqa: S101 — registered for this type alone
+    Raises:
+        YanpanError: it is no fault of the caller's, and none that may be told.
+    """
+    if isinstance(error, ProblemError):
+        problem = describe_problem(request, error.code, error.detail, error.errors)
+        return _answer(problem, error.headers)
     if error.code not in _PROBLEMS:
-        raise error  # a fault of ours, not the caller's
+        raise error
     return _answer(describe_error(request, error))
+
+
+async def _on_known(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError | YanpanError)  # noqa: S101 — registered for these alone
+    return answer_problem(request, error)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -27,9 +27,14 @@ PROBLEM_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for status, text in (
         (400, "JSON 有误 / not JSON"),
+        (401, "缺少有效密钥 / no key that holds"),
+        (403, "密钥没有权限 / the key does not allow it"),
+        (408, "请求体没有按时收完 / the body came too slowly"),
+        (413, "请求体过大 / the body is too large"),
         (415, "类型不受支持 / not application/json"),
         (422, "内容不符合要求 / not as the contract says"),
-        (503, "模型尚未就绪 / no model ready yet"),
+        (429, "请求过于频繁 / the key's rate is exceeded"),
+        (503, "尚未就绪或繁忙 / not ready, or busy: see Retry-After"),
     )
 }
 

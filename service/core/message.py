@@ -42,7 +42,10 @@ class MediaAttention:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the caller gave it; meanings and bounds are those of docs/api.md."""
+    """One message as the caller gave it; meanings and bounds are those of docs/api.md.
+
+    `store` tells whether anything of it may be kept or looked at again after the answer.
+    """
 
     text: str
     id: str | None = None
@@ -55,3 +58,4 @@ class Message:
     media: MediaAttention = field(default_factory=MediaAttention)
     involved_departments: int | None = None
     superior_request: bool | None = None
+    store: bool = True

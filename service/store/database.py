@@ -49,6 +49,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions of its own
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is purged is overwritten
     cursor.execute("PRAGMA synchronous=FULL")  # what was accepted is on the disk
     cursor.close()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.core.errors import YanpanError
@@ -142,6 +142,12 @@ class FeedbackStore:
         with self._reading() as connection:
             for row in connection.execute(query):
                 yield _told(row)
+
+    def purge(self, before: datetime) -> int:
+        """Deletes the corrections that are older, whatever became of them; how many there were."""
+        old = delete(FEEDBACK).where(FEEDBACK.c.created_at < before.astimezone(UTC))
+        with self.engine.begin() as connection:
+            return int(connection.execute(old).rowcount)
 
     def _reading(self) -> Connection:
         return self.engine.execution_options(reads=True).connect()
