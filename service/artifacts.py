@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from service.array_files import load_arrays
 from service.core.classify import Head, Refinement
 from service.core.errors import BundleError
 from service.core.features import SCHEMA
@@ -149,7 +150,7 @@ def load_classifier(folder: Path, *, signing_key: str | None = None) -> StackedC
         BundleError: as for `verify_bundle`, or the shapes do not fit each other.
     """
     verify_bundle(folder, signing_key=signing_key)
-    index = joblib.load(folder / _INDEX, mmap_mode="r")
+    index = load_arrays(folder / _INDEX)
     return _fuse(index, *_read_weights(folder, len(index["kinds"])))
 
 
@@ -167,7 +168,7 @@ def load_model(folder: Path, *, signing_key: str | None = None) -> StackedModel:
 def _read_weights(
     folder: Path, features: int
 ) -> tuple[dict[str, Any], list[Head], list[Refinement]]:
-    arrays = joblib.load(folder / _WEIGHTS, mmap_mode="r")
+    arrays = load_arrays(folder / _WEIGHTS)
     heads = load_heads(folder)
     outputs = sum(len(head.labels) for head in heads)
     if arrays["coefficients"].shape != (features, outputs):

@@ -65,23 +65,31 @@ def server() -> Iterator[httpx.Client]:
 
 @contextmanager
 def serving(
-    *options: str, environment: Mapping[str, str] | None = None
+    *options: str, environment: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[tuple[httpx.Client, int]]:
-    """A client of the real service, started by its own command, and its process."""
+    """A client of the real service, started by its own command, and its process.
+
+    Args:
+        options: of `yanpan serve`.
+        environment: beside that of the tests.
+        log: where everything that it says goes.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options]
     env = {**os.environ, **(environment or {})}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, env=env)
+    said = log or _OWN / f"{port}.log"
+    with said.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=ROOT, env=env)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     try:
-        _wait_until_ready(client, process)
+        _wait_until_ready(client, process, said)
         yield client, process.pid
     finally:
         client.close()
         process.terminate()
-        process.communicate(timeout=_PATIENCE)
+        process.wait(timeout=_PATIENCE)
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -91,12 +99,11 @@ def _folder(variable: str, what: str) -> Path:
     return Path(folder)
 
 
-def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", said: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            assert process.stderr is not None
-            pytest.fail(f"the service ended: {process.stderr.read().decode()}")
+            pytest.fail(f"the service ended: {said.read_text(encoding='utf-8')}")
         try:
             if client.get("/health/ready").status_code == httpx.codes.OK:
                 return

@@ -70,6 +70,7 @@ def read_message(
     fields = _rename(record.fields, chosen)
     if not is_typed:
         fields = _typed(fields)
+    fields.pop("store", None)  # of a request; a column of that name is a file's own affair
     try:
         return MessageIn.model_validate(fields).to_message(), ""
     except ValidationError as error:
