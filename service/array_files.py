@@ -46,14 +46,17 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         with path.open("rb") as file:
-            found = _ArraysOnly(
-                str(path), file, ensure_native_byte_order=False, mmap_mode="r"
-            ).load()
-        if not isinstance(found, dict) or not all(
-            isinstance(name, str) and isinstance(array, np.ndarray) for name, array in found.items()
-        ):
-            raise pickle.UnpicklingError("not a table of arrays")
+            unpickler = _ArraysOnly(str(path), file, ensure_native_byte_order=False, mmap_mode="r")
+            found = unpickler.load()
     except Exception as error:  # a damaged pickle fails in any way it likes
-        told = f"{path} 不是数组文件：{type(error).__name__}。"
-        raise BundleError(told, "不要使用来历不明的模型；请从备份恢复或重新训练。") from error
+        raise _refusal(path, type(error).__name__) from error
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(array, np.ndarray) for name, array in found.items()
+    ):
+        raise _refusal(path, type(found).__name__)
     return found
+
+
+def _refusal(path: Path, what: str) -> BundleError:
+    hint = "不要使用来历不明的模型；请从备份恢复或重新训练。"
+    return BundleError(f"{path} 不是数组文件：{what}。", hint)

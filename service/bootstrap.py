@@ -67,7 +67,7 @@ def build_chain(settings: Settings) -> Chain:
     policy = load_policy(settings.policy_dir)
     version = settings.model_version or build_registry(settings).active_version()
     return Chain(
-        normalizer=Normalizer(policy.search_terms),
+        normalizer=Normalizer(policy.search_terms, policy.disguises),
         segmenter=Segmenter(policy.dictionary),
         classifier=_load_model(settings, version),
         policy=policy,
@@ -96,8 +96,8 @@ def with_policy(chain: Chain, policy: Policy) -> Chain:
     """The same model under another policy; dictionaries are loaded anew only where they differ."""
     current = chain.policy
     normalizer, segmenter = chain.normalizer, chain.segmenter
-    if policy.search_terms != current.search_terms:
-        normalizer = Normalizer(policy.search_terms)
+    if (policy.search_terms, policy.disguises) != (current.search_terms, current.disguises):
+        normalizer = Normalizer(policy.search_terms, policy.disguises)
     if policy.dictionary != current.dictionary:
         segmenter = Segmenter(policy.dictionary)
     return replace(chain, normalizer=normalizer, segmenter=segmenter, policy=policy)

@@ -34,6 +34,7 @@ _HOLIDAYS: Final = "holidays.toml"
 _DICTIONARY: Final = "dictionary.txt"
 _LEXICONS: Final = "lexicons"
 _SEARCH_SPAM: Final = "search_spam"
+_DISGUISES: Final = "disguises"
 _PAST: Final = "past"
 _UNREAL: Final = "unreal"
 _MOST_FAULTS: Final = 20  # a wrong header breaks everything below it; nobody reads more
@@ -142,6 +143,7 @@ def _assemble(
         circumstances=Circumstances.of_words(lexicons[_PAST], lexicons[_UNREAL]),
         dictionary=tuple(dictionary),
         search_terms=lexicons[_SEARCH_SPAM],
+        disguises=lexicons.get(_DISGUISES, ()),
     )
 
 

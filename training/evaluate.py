@@ -53,7 +53,10 @@ def evaluate_classifier(
     classifier: Classifier, samples: Sequence[Sample], policy: Policy
 ) -> dict[str, Any]:
     """The figures of `measure` for what a classifier says of samples."""
-    normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
+    normalizer, segmenter = (
+        Normalizer(policy.search_terms, policy.disguises),
+        Segmenter(policy.dictionary),
+    )
     texts = [normalizer.normalize(sample.text).text for sample in samples]
     classified = [classifier.classify(Document(t, segmenter.segment(t))) for t in texts]
     return measure(samples, classified, policy)
@@ -71,7 +74,7 @@ def measure(
     is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
-    normalizer = Normalizer(policy.search_terms)
+    normalizer = Normalizer(policy.search_terms, policy.disguises)
     judged = [
         _judge(s, c, policy, normalizer) if complete else _Judged("", "", ())
         for s, c in zip(samples, classified, strict=True)

@@ -99,7 +99,10 @@ _tools: dict[Path, tuple[Normalizer, Segmenter]] = {}  # one a worker process
 def _read_chunk(texts: Sequence[str], policy_folder: Path) -> KeyCounts:
     if policy_folder not in _tools:
         policy = load_policy(policy_folder)
-        _tools[policy_folder] = (Normalizer(policy.search_terms), Segmenter(policy.dictionary))
+        _tools[policy_folder] = (
+            Normalizer(policy.search_terms, policy.disguises),
+            Segmenter(policy.dictionary),
+        )
     normalizer, segmenter = _tools[policy_folder]
     cleaned = [normalizer.normalize(text).text for text in texts]
     return count_keys([spell_features(Document(t, segmenter.segment(t))) for t in cleaned])

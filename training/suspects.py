@@ -61,7 +61,10 @@ def find_suspects(samples: Sequence[Sample], policy_folder: Path) -> list[dict[s
     calibrated = calibrated_heads(tasks, held, np.ones(len(samples), dtype=bool))
     classifier = fuse(tasks, fitted.models, vocabulary, fitted.weights, calibrated).classifier()
     policy = load_policy(policy_folder)
-    normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
+    normalizer, segmenter = (
+        Normalizer(policy.search_terms, policy.disguises),
+        Segmenter(policy.dictionary),
+    )
     found = []
     for dispute in disputes:
         sample = samples[int(dispute["id"])]

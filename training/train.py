@@ -192,7 +192,10 @@ def write_report(folder: Path, metrics: Mapping[str, Any]) -> None:
 
 def _measure_fairness(model: StackedModel, texts: Sequence[str], policy: Policy) -> dict[str, Any]:
     classifier = model.classifier()
-    normalizer, segmenter = Normalizer(policy.search_terms), Segmenter(policy.dictionary)
+    normalizer, segmenter = (
+        Normalizer(policy.search_terms, policy.disguises),
+        Segmenter(policy.dictionary),
+    )
 
     def classify(text: str) -> Classification:
         clean = normalizer.normalize(text).text

@@ -26,6 +26,7 @@ from service.core.grounds import Grounds
 from service.core.labels import OWN, name_of
 from service.core.message import Message
 from service.core.normalize import Normalizer
+from service.core.parts import find_hidden_danger
 from service.core.policy import Policy
 from service.core.quantities import KINDS, UNITS, Quantity, find_quantities
 from service.core.reading import Reading, read_message
@@ -71,7 +72,8 @@ def assess_message(
     reading = read_message(message, chain.normalizer, chain.segmenter)
     text = reading.document.text
     classified = chain.classifier.classify(reading.document)
-    classification = apply_thresholds(classified, policy.thresholds)
+    decided = apply_thresholds(classified, policy.thresholds)
+    classification = find_hidden_danger(reading.document, decided, chain.classifier)
     found = find_quantities(text, now.date(), policy.circumstances)
     facts = gather_facts(message, classification, policy, text=text, quantities=found, now=now)
     flags = _report_flags(classification, reading, chain)
@@ -83,6 +85,8 @@ def assess_message(
         Case(message, classification, policy.book.read(facts), now, grounds), policy
     )
     reasons = review_reasons(classification, risk, response, policy)
+    if classification is not decided:
+        reasons.append("danger_in_part")
     return Assessment(
         id=message.id,
         request_id=request_id,

@@ -33,10 +33,16 @@ _COMPATIBLE: Final = {
     for char in map(chr, range(first, last + 1))
     if char not in _KEPT_FULL_WIDTH and (folded := unicodedata.normalize("NFKC", char)) != char
 }
+# Letters in circles and squares, which people write words with; NFKC knows some of them only.
+_COMPATIBLE.update(
+    (chr(first + number), chr(ord("a") + number))
+    for first in (0x24B6, 0x24D0, 0x1F130, 0x1F150, 0x1F170)
+    for number in range(26)
+)
 # Two classes: re looks a character up at once only in a class within the basic plane.
 COMPATIBILITY_FORM: Final = re.compile(
     f"[{re.escape(''.join(c for c in _COMPATIBLE if c <= _LAST_OF_BASIC_PLANE))}]"
-    f"|(?=[\U0001d400-\U0001d7ff\U0002f800-\U0002fa1d])"
+    f"|(?=[\U0001d400-\U0001d7ff\U0001f130-\U0001f189\U0002f800-\U0002fa1d])"
     f"[{''.join(c for c in _COMPATIBLE if c > _LAST_OF_BASIC_PLANE)}]"
 )
 

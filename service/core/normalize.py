@@ -7,6 +7,7 @@ from typing import Final
 from opencc import OpenCC
 
 from service.core import damage
+from service.core.disguise import Disguises
 from service.core.tracked_text import TrackedText
 
 _MOST_PASSES: Final = 6  # real pages settle in two; only text made to nest tags needs more
@@ -41,9 +42,11 @@ class Normalizer:
     Args:
         search_terms: words typical of search-engine spam, from the policy bundle's
             `lexicons/search_spam.txt`.
+        disguises: danger words with their pinyin, from its `lexicons/disguises.txt`.
     """
 
-    def __init__(self, search_terms: Iterable[str] = ()) -> None:
+    def __init__(self, search_terms: Iterable[str] = (), disguises: Iterable[str] = ()) -> None:
+        self._disguises = Disguises(disguises)
         self._search_terms = tuple(search_terms)
         self._to_simplified = OpenCC("t2s").convert
         # For text known to be traditional: also tells the particle 著 from the 著 of 著名.
@@ -54,6 +57,7 @@ class Normalizer:
             ("html_removed", _remove_markup),
             ("search_spam_removed", self._remove_search_spam),  # spaces still part the terms
             ("pinyin_removed", _remove_pinyin),
+            ("disguise_undone", self._disguises.undo),
             ("spaces_removed", _join_han),
             ("", _collapse_spaces),  # layout, not damage: never reported
             ("boilerplate_removed", _remove_furniture),

@@ -1,7 +1,7 @@
 """A text that remembers, character by character, where in the original it came from."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -42,7 +42,7 @@ class TrackedText:
             replacement = new if isinstance(new, str) else new(match)
             if replacement != match[0]:
                 edits.append((match.start(), match.end(), replacement))
-        return self._with(edits) if edits else self
+        return self.edited(edits)
 
     def realigned(self, text: str) -> "TrackedText":
         """The same origins under another text of the same length."""
@@ -61,7 +61,10 @@ class TrackedText:
             return list(range(size)), list(range(1, size + 1))
         return self.starts, self.ends
 
-    def _with(self, edits: list[tuple[int, int, str]]) -> "TrackedText":
+    def edited(self, edits: Sequence[tuple[int, int, str]]) -> "TrackedText":
+        """Spans replaced, in order and without overlap, keeping track of origins."""
+        if not edits:
+            return self
         old_starts, old_ends = self._origins()
         pieces: list[str] = []
         starts: list[int] = []

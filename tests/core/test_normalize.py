@@ -12,7 +12,8 @@ from service.core.normalize import Normalizer
 from service.policy_bundle import load_policy
 from service.settings import Settings
 
-NORMALIZER = Normalizer(load_policy(Settings().policy_dir).search_terms)
+POLICY = load_policy(Settings().policy_dir)
+NORMALIZER = Normalizer(POLICY.search_terms, POLICY.disguises)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_of_real_messages_it_cuts_all_but_ties_as_jieba_does(data: Path) -> None
         )
         for text in sample(list(read_texts(name, data / path)), size)
     ]
-    normalizer = Normalizer(POLICY.search_terms)
+    normalizer = Normalizer(POLICY.search_terms, POLICY.disguises)
     clean = [normalizer.normalize(text).text for text in texts]
     cuts = [(SEGMENTER.segment(text).texts, ORACLE.segment(text).texts) for text in clean]
     same = sum(ours == theirs for ours, theirs in cuts)

@@ -52,15 +52,15 @@ def test_a_model_file_that_runs_something_is_refused_and_nothing_is_run(
     folder, sign = registry.folder("b"), tmp_path / "was-here"
     place, good = tmp_path / "made", (folder / name).read_bytes()
     bomb = Bomb(sign)
-    contents = {
+    makers: dict[str, Callable[[], bytes]] = {
         "object": lambda: dumped({"idf": bomb}, place),
         "array of objects": lambda: dumped({"idf": np.array([bomb, bomb], dtype=object)}, place),
-        "dtype": lambda: dumped({"idf": np.dtype("O")}, place),
+        "dtype": lambda: dumped({"idf": np.dtype(object)}, place),
         "zip": lambda: zlib.compress(b"\0" * 50_000_000),
         "cut": lambda: good[: len(good) // 2],
         "text": lambda: b"cos\nsystem\n(S'true'\ntR.",
-    }[kind]()
-    put_in(folder, name, contents)
+    }
+    put_in(folder, name, makers[kind]())
     with pytest.raises(BundleError):
         load_classifier(folder)
     assert not sign.exists()
