@@ -1,6 +1,7 @@
 """The `yanpan` command: serve, score, train, evaluate, and look after samples and models."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -34,9 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"yanpan: {error}", file=sys.stderr)
         return _BAD_USAGE
     except OSError as error:
-        print(f"yanpan: 无法读写 {error.filename}：{error.strerror}。", file=sys.stderr)
+        print(f"yanpan: 无法读写 {error.filename or '文件'}：{_reason(error)}。", file=sys.stderr)
         return _BAD_USAGE
     return status
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "磁盘已满或超出限额，腾出空间后可用 --resume 接着做"
+    return error.strerror or type(error).__name__
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.postgres import find_programs
+
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
@@ -17,7 +19,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
     Skips where there is no PostgreSQL on the machine.
     """
-    programs = _find_programs()
+    programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's initdb and pg_ctl are not installed")
     with socket.socket() as probe:
@@ -46,11 +48,3 @@ def postgres(folder: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://yanpan@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-
-def _find_programs() -> Path | None:
-    """The folder of PostgreSQL's programs; Debian keeps them off the search path."""
-    found = shutil.which("initdb")
-    candidates = [Path(found).resolve().parent] if found else []
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((path for path in candidates if (path / "pg_ctl").exists()), None)

@@ -17,6 +17,7 @@ from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
 from service.api.observation import Drift, Observer
 from service.api.problems import install_problem_handlers
+from service.api.tracing import Tracer
 from service.bootstrap import build_registry
 from service.core.assess import Chain
 from service.settings import Settings
@@ -72,7 +73,8 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
         limits=RateLimits(),
         metrics=metrics,
     )
-    app.add_middleware(RequestContext, metrics=metrics)
+    tracer = Tracer(settings.otlp_endpoint) if settings.otlp_endpoint else None
+    app.add_middleware(RequestContext, metrics=metrics, tracer=tracer)
     describe = app.openapi
 
     def describe_with_example() -> dict[str, Any]:

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import Metrics
 from service.api.problems import answer_bug
+from service.api.tracing import Tracer
+from service.core.privacy import mask
 from service.logs import ACCESS
 
 _log = logging.getLogger("uvicorn.error")
@@ -24,27 +26,41 @@ _ACCEPTABLE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 class RequestContext:
     """Keeps or makes `X-Request-ID`, returns it with every answer, and measures the request."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracer: Tracer | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(_HEADER, "")
-        request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
-        problems: list[str] = []
-        scope.setdefault("state", {}).update(request_id=request_id, problems=problems)
-        status = 0
+        headers = Headers(scope=scope)
+        given = headers.get(_HEADER, "")
+        is_given = _ACCEPTABLE.fullmatch(given) is not None
+        request_id = given if is_given else uuid.uuid4().hex
+        scope.setdefault("state", {}).update(request_id=request_id, problems=[])
+        # What the caller chose is returned as it is, and written down without personal data.
+        noted = mask(request_id) if is_given else request_id
+        if self._tracer is None:
+            await self._serve(scope, receive, send, noted)
+            return
+        with self._tracer.span(headers) as told:
+            told.update(await self._serve(scope, receive, send, noted))
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, noted: str
+    ) -> dict[str, Any]:
+        """Serves the request and tells what is to be noted of it."""
+        state, status = scope["state"], 0
         began = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[_HEADER] = request_id
+                MutableHeaders(scope=message)[_HEADER] = state["request_id"]
             await send(message)
 
         try:
@@ -52,27 +68,34 @@ class RequestContext:
         except Exception as error:
             # The exception's own words may quote a message; where it happened cannot.
             where = "".join(traceback.format_tb(error.__traceback__))
-            fault = {"request_id": request_id, "error": type(error).__name__, "where": where}
+            fault = {"request_id": noted, "error": type(error).__name__, "where": where}
             _log.error("internal error", extra=fault)
             if status:
                 raise  # the answer had begun; the server must cut the connection
             await answer_bug(Request(scope))(scope, receive, send_with_id)
         finally:
+            seconds = time.perf_counter() - began
             # The route's pattern, not the path: a path is the caller's and could be anything.
             route = getattr(scope.get("route"), "path", "unmatched")
-            seconds = time.perf_counter() - began
             self._metrics.observe_request(route, status, seconds)
+            for code in state["problems"]:
+                self._metrics.observe_problem(code)
             if _access.isEnabledFor(logging.INFO):
-                key = scope["state"].get("key")
-                told: dict[str, Any] = {
-                    "request_id": request_id,
+                key = state.get("key")
+                told = {
+                    "request_id": noted,
                     "method": scope["method"],
                     "route": route,
                     "status": status,
                     "milliseconds": round(seconds * 1_000, 2),
-                    "problems": problems,
+                    "problems": state["problems"],
                     "key": key.id if key else None,
                 }
                 _access.info("request", extra=told)
-            for code in problems:
-                self._metrics.observe_problem(code)
+        return {
+            "http.request.method": scope["method"],
+            "http.route": route,
+            "http.response.status_code": status,
+            "yanpan.request_id": noted,
+            "yanpan.problems": list(state["problems"]),
+        }
