@@ -9,7 +9,7 @@ PORT ?= 8000
 WORKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format engines bench golden lock clean
+.PHONY: help serve test check format engines bench soak fuzz audit sbom image golden lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -61,6 +61,24 @@ bench: $(VENV)/.bench ## measure everything that docs/performance.md tells (a qu
 	$(BIN)/python -m benchmarks.http
 	$(BIN)/python -m benchmarks.files --cluster-rows 20000
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers
+
+soak: $(VENV)/.dev ## what the service bears: overload, kills, a stopped database, a full disk (a quarter of an hour)
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+fuzz: $(VENV)/.dev ## 100,000 hostile requests, and hostile texts and files (a quarter of an hour)
+	$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
+audit: $(VENV)/.dev ## known vulnerabilities of the locked packages, where their database can be reached
+	@$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements.lock; status=$$?; \
+	if [ $$status -gt 1 ]; then echo "pip-audit: left out, the database of vulnerabilities cannot be reached"; \
+	elif [ $$status -eq 1 ] && ! curl -sf -m 10 -o /dev/null https://pypi.org/pypi/pip/json; then \
+	echo "pip-audit: left out, the database of vulnerabilities cannot be reached"; else exit $$status; fi
+
+sbom: $(VENV)/.dev ## every package of a deployment, as CycloneDX: sbom.json
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application -o sbom.json requirements.lock
+
+image: $(VENV)/.dev ## lint the Dockerfile and go through its steps without a container engine
+	bash deploy/prove_image.sh
 
 golden: $(VENV)/.dev ## write data/golden/ and the READMEs' figures anew, to be read before they are committed
 	$(BIN)/python tests/test_golden.py
