@@ -195,6 +195,8 @@ def _find_similar(
     rule = chain.policy.draft
     past = [_words(f"{m.title or ''}\n{m.text}", chain) for m in history]
     drafted = [_words(passage, chain) for passage in passages]
+    if not any(past) or not any(drafted):
+        return []
     vectorizer = TfidfVectorizer(analyzer=list, sublinear_tf=True)
     vectors = vectorizer.fit_transform([*past, *drafted])
     likeness = (vectors[len(past) :] @ vectors[: len(past)].T).tocsr()

@@ -3,6 +3,7 @@
 Shared by the HTTP door and the batch door, because a line of a file is the body of a request.
 """
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -14,11 +15,15 @@ from pydantic import (
     StrictBool,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from service.core.message import MAX_CHARACTERS, MediaAttention, Message, Spread
 from service.core.working_days import SHANGHAI
 
 MOST_IN_BATCH: Final = 1_000
+_FIRST_YEAR: Final = 1800  # spreadsheets write 1899-12-30 for no date
+_LAST_YEAR: Final = 2200
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 Tally = Annotated[int, Field(ge=1, strict=True)]
@@ -30,10 +35,26 @@ Channel = Literal[
 
 
 def with_offset(time: datetime) -> datetime:
-    """The time, with the offset of Shanghai where it has none."""
+    """The time, with the offset of Shanghai where it has none.
+
+    Raises:
+        PydanticCustomError: no deadline could be reckoned from it.
+    """
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise PydanticCustomError("time_out_of_range", "out of range")
     return time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
 
 
+def encodable(text: str) -> str:
+    """The text with halves of characters, which no encoding can write, marked as lost.
+
+    >>> encodable("路灯" + chr(0xD800) + "坏了")
+    '路灯�坏了'
+    """
+    return _HALVES.sub("\ufffd", text)
+
+
+Text = Annotated[str, AfterValidator(encodable)]
 Time = Annotated[datetime, AfterValidator(with_offset)]
 
 
@@ -68,7 +89,7 @@ class MessageIn(BaseModel):
 
     model_config = ConfigDict(str_strip_whitespace=False)
 
-    text: str = Field(
+    text: Text = Field(
         description=f"正文，去掉首尾空白后 1–{MAX_CHARACTERS} 个字符 / "
         f"the message, 1–{MAX_CHARACTERS} characters after trimming",
         examples=["景区观光车刹车失灵撞上护栏，车上三名游客受伤，其中一个是孩子，现场没人管！"],
@@ -80,7 +101,7 @@ class MessageIn(BaseModel):
         None, max_length=500, description="标题，与正文一并研判 / read together with the text"
     )
     channel: Channel | None = Field(None, description="来源渠道 / where it appeared")
-    url: str | None = Field(None, description="原文链接 / where a clarification would go")
+    url: Text | None = Field(None, description="原文链接 / where a clarification would go")
     published_at: Time | None = Field(
         None, description="发布时间，默认北京时间 / RFC 3339, Asia/Shanghai if no offset"
     )
@@ -132,6 +153,7 @@ _DETAILS: Final = {
     "model_type": "应为 JSON 对象。",
     "model_attributes_type": "应为 JSON 对象。",
     "dict_type": "应为 JSON 对象。",
+    "time_out_of_range": f"应在 {_FIRST_YEAR} 年与 {_LAST_YEAR} 年之间。",
     "string_unicode": "含有无法编码的字符。",
 }
 _TIME_DETAIL: Final = "应为 RFC 3339 时间，例如 2026-01-05T08:30:00+08:00。"

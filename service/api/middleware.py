@@ -68,8 +68,8 @@ class RequestContext:
         except Exception as error:
             # The exception's own words may quote a message; where it happened cannot.
             where = "".join(traceback.format_tb(error.__traceback__))
-            fault = {"request_id": noted, "error": type(error).__name__, "where": where}
-            _log.error("internal error", extra=fault)
+            name, told_of = type(error).__name__, {"request_id": noted}
+            _log.error("request %s: %s\n%s", noted, name, where, extra=told_of)
             if status:
                 raise  # the answer had begun; the server must cut the connection
             await answer_bug(Request(scope))(scope, receive, send_with_id)

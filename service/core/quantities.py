@@ -66,6 +66,7 @@ STATUSES: Final[Mapping[str, str]] = MappingProxyType(
 _STALE_MONTHS: Final = 6  # an event older than this is history to a duty desk
 _DAY: Final = 24
 _MOST_NUMBERS: Final = 300  # nobody writes more; a flood of them must not hold up the desk
+_MOST_TRIES: Final = 1_500  # places of a text where a numeral may begin
 _STOPS: Final = "。！？!?\n"
 _LONGEST_SENTENCE: Final = 120  # what tells of a figure's time stands no farther from it
 _FARTHEST: Final = 16  # characters between a figure and what happened to the people counted
@@ -168,9 +169,13 @@ def _windows(numbers: Sequence[re.Match[str]]) -> list[tuple[int, int]]:
 
 
 def _numbers(text: str) -> Iterator[re.Match[str]]:
-    """Numerals with a unit; a cheap look finds the places where one may begin."""
-    position = 0
-    while candidate := CANDIDATE.search(text, position):
+    """Numerals with a unit; a cheap look finds the places where one may begin.
+
+    Text made of numerals has thousands of such places, and each costs as much as a real one.
+    """
+    position = tries = 0
+    while tries < _MOST_TRIES and (candidate := CANDIDATE.search(text, position)):
+        tries += 1
         number = NUMBER.match(text, candidate.start())
         if number and text[number.start() - 1 : number.start()] not in CONTINUED:
             yield number

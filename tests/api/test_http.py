@@ -302,3 +302,38 @@ def test_the_openapi_speaks_both_languages_and_has_a_real_example(server: httpx.
         assert "/" in field["description"]
     assert score["responses"]["422"]["content"].keys() == {PROBLEM}
     assert server.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+08:00"])
+def test_a_time_from_which_nothing_can_be_reckoned_is_told(server: httpx.Client, time: str) -> None:
+    wrong = {"text": "三人死亡", "found_at": time}
+    answer = server.post("/v1/score", json=wrong)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/found_at"
+    order = {"found_at": time, "level": "high", "response": "escalate"}
+    assert server.post("/v1/deadlines", json=order).status_code == 422
+    batch = server.post("/v1/score/batch", json={"messages": [wrong, {"text": "路灯坏了"}]})
+    assert [row["status"] for row in batch.json()["results"]] == ["error", "ok"]
+
+
+def test_half_a_character_costs_neither_the_message_nor_its_neighbours(
+    server: httpx.Client,
+) -> None:
+    for body in (
+        rb'{"text":"\u8def\u706f\u574f\u4e86","url":"\ud800"}',
+        rb'{"text":"\u6b7b\u4ea13\ud800\u4eba\uff0c3\ud800\u4eba\u6b7b\u4ea1"}',
+    ):
+        headers = {"Content-Type": "application/json"}
+        for path, sent in (
+            ("/v1/score?explain=true", body),
+            ("/v1/score/batch", b'{"messages":[' + body + b"]}"),
+        ):
+            answer = server.post(path, content=sent, headers=headers)
+            assert answer.status_code == 200
+        given = b'{"message":' + body + b',"annotator":"a","labels":{"risk":2}}'
+        assert server.post("/v1/feedback", content=given, headers=headers).status_code == 201
+
+
+def test_a_draft_and_a_history_without_words_are_answered(server: httpx.Client) -> None:
+    given = {"draft": "的" * 60, "history": [{"text": "的"}]}
+    assert server.post("/v1/policy-risk", json=given).status_code == 200
