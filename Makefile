@@ -69,10 +69,7 @@ fuzz: $(VENV)/.dev ## 100,000 hostile requests, and hostile texts and files (a q
 	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 audit: $(VENV)/.dev ## known vulnerabilities of the locked packages, where their database can be reached
-	@locked=$$(sed -n 's/^uvicorn==\([^ ]*\).*/\1/p' requirements.lock); \
-	if curl -sf -m 10 https://pypi.org/pypi/uvicorn/$$locked/json | grep -q '"vulnerabilities"'; then \
-		$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements.lock; \
-	else echo "pip-audit: left out, its database of vulnerabilities cannot be reached"; fi
+	$(BIN)/python -m benchmarks.vulnerabilities
 
 sbom: $(VENV)/.dev ## every package of a deployment, as CycloneDX: sbom.json
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application -o sbom.json requirements.lock

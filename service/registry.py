@@ -86,7 +86,7 @@ class Registry:
             (self.root / SHADOW).unlink(missing_ok=True)
             return
         verify_bundle(self.folder(version), signing_key=self.signing_key)
-        self._point(SHADOW, version)
+        self._draft(SHADOW, version).replace(self.root / SHADOW)
 
     def profile(self, version: str) -> dict[str, Any]:
         """What the messages of training were like; empty if the bundle does not tell."""
@@ -168,22 +168,21 @@ class Registry:
             AuditError: the audit log cannot be written; then nothing is changed.
         """
         verify_bundle(self.folder(version), signing_key=self.signing_key)
-        with self._locked():
-            before = self.active_version() if self.has_active() else ""
-            entry = {
-                "version": version,
-                "previous": before,
-                "by": by,
-                "reason": reason,
-                "at": at.isoformat(),
-            }
-            if self.audit:
+        try:
+            with self._locked():
+                before = self.active_version() if self.has_active() else ""
+                draft = self._draft(ACTIVE, version)  # what cannot be done is not told as done
                 told = {"version": version, "previous": before, "reason": reason}
-                event = "model_forced" if is_forced else "model_activated"
-                self.audit.write(event, by=by, at=at, **told)
-            with (self.root / _HISTORY).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-            self._point(ACTIVE, version)
+                if self.audit:
+                    event = "model_forced" if is_forced else "model_activated"
+                    self.audit.write(event, by=by, at=at, **told)
+                with (self.root / _HISTORY).open("a", encoding="utf-8") as file:
+                    entry = {**told, "by": by, "at": at.isoformat()}
+                    file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                draft.replace(self.root / ACTIVE)
+        except OSError as error:
+            told_of = f"模型目录 {self.root} 不能写：{error.strerror}。"
+            raise ActivationError(told_of, "未作改动；请检查目录权限和磁盘空间。") from error
         return before
 
     def rollback(self, *, by: str, at: datetime, reason: str = "") -> str:
@@ -212,11 +211,11 @@ class Registry:
             shutil.rmtree(self.root / version)
         return removed
 
-    def _point(self, name: str, version: str) -> None:
-        """Changes a pointer in one step, so that nobody reads half of it."""
+    def _draft(self, name: str, version: str) -> Path:
+        """A pointer beside the one in force, to be put in its place in one step."""
         draft = self.root / f"{name}.{os.getpid()}"
         draft.write_text(f"{version}\n", encoding="utf-8")
-        draft.replace(self.root / name)
+        return draft
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

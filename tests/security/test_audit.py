@@ -1,6 +1,7 @@
 """What was done to the service can be told afterwards, and not changed unseen."""
 
 import json
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from commands import yanpan
 
 from service.audit import AuditError, AuditLog, TamperedError
-from service.registry import Registry
+from service.registry import ActivationError, Registry
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -75,6 +76,19 @@ def test_nothing_is_activated_that_cannot_be_told(registry: Registry, tmp_path: 
         blocked.activate("b", by="甲", at=NOW)
     assert registry.active_version() == before
     assert registry.history() == []
+
+
+def test_nothing_is_told_that_cannot_be_activated(registry: Registry, tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    told = Registry(registry.root, audit=log)
+    draft = registry.root / f"ACTIVE.{os.getpid()}"
+    draft.mkdir()  # in the way of the new pointer, as a folder that cannot be written is
+    with pytest.raises(ActivationError, match="未作改动"):
+        told.activate("b", by="甲", at=NOW)
+    assert not list(log.read())
+    draft.rmdir()
+    told.activate("b", by="甲", at=NOW)
+    assert [line["event"] for line in log.read()] == ["model_activated"]
 
 
 def test_the_command_verifies_and_tells_what_was_cut_off(tmp_path: Path) -> None:
