@@ -44,5 +44,13 @@ class Board:
             return
         for path in sorted(self._folder.glob(f"{self._kind}-*.json")):
             process = int(path.stem.rpartition("-")[2])
-            if process != os.getpid() and (with_dead or Path(f"/proc/{process}").exists()):
+            if process != os.getpid() and (with_dead or _is_alive(process)):
                 yield orjson.loads(path.read_bytes())
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -122,10 +122,8 @@ class Guard:
         Raises:
             ProblemError: 401 without a key that holds, 403 if it does not allow this.
         """
-        if not self._ring.has_keys():
-            return None
         needed = scope_of(scope["method"], scope["path"])
-        if not needed:
+        if not needed or not self._ring.has_keys():
             return None
         headers = Headers(scope=scope)
         given = headers.get("authorization", "")

@@ -92,6 +92,7 @@ def test_a_key_file_that_is_gone_or_damaged_lets_nobody_in(
     kept = path.read_bytes()
     path.write_bytes(b"[")
     assert client.post("/v1/score", json=SCORE, headers=bearer(token)).status_code == 503
+    assert client.get("/health/ready").status_code == 200  # nobody is helped by a restart
     path.unlink()
     assert client.post("/v1/score", json=SCORE, headers=bearer(token)).status_code == 401
     assert client.post("/v1/score", json=SCORE).status_code == 401
