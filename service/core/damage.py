@@ -8,6 +8,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f〇"
@@ -39,6 +40,10 @@ _COMPATIBLE.update(
     for first in (0x24B6, 0x24D0, 0x1F130, 0x1F150, 0x1F170)
     for number in range(26)
 )
+COMPATIBLE_SINGLES: Final = {
+    ord(char): folded for char, folded in _COMPATIBLE.items() if len(folded) == 1
+}
+"""The forms that stand for one character, which then needs no other origin."""
 # Two classes: re looks a character up at once only in a class within the basic plane.
 COMPATIBILITY_FORM: Final = re.compile(
     f"[{re.escape(''.join(c for c in _COMPATIBLE if c <= _LAST_OF_BASIC_PLANE))}]"
@@ -100,6 +105,7 @@ _SYLLABLE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4_096)  # the syllables are few, and each is asked for twice
 def is_pinyin(note: str) -> bool:
     """Whether the note is one pinyin syllable, with or without its tone.
 

@@ -116,7 +116,10 @@ class Normalizer:
 
 
 def _fold_width(text: TrackedText) -> TrackedText:
-    return text.replace(damage.COMPATIBILITY_FORM, damage.fold_compatibility)
+    if not damage.COMPATIBILITY_FORM.search(text.text):
+        return text
+    singly = text.realigned(text.text.translate(damage.COMPATIBLE_SINGLES))
+    return singly.replace(damage.COMPATIBILITY_FORM, damage.fold_compatibility)
 
 
 def _remove_invisible(text: TrackedText) -> TrackedText:
