@@ -1,5 +1,6 @@
 """Files of any kind → records, one after the other, whatever their size."""
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count, islice
@@ -125,8 +126,8 @@ def _told_as_damage(detail: str, hint: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the system's, which tells of the file itself
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the system's, which tells of the file itself; EINVAL is of a place it has not
         raise InputError(detail, hint) from error
 
 

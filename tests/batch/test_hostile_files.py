@@ -203,3 +203,16 @@ def test_bad_rows_of_every_sort_are_listed_and_counted(tmp_path: Path) -> None:
         10: "编码",
     }.items():
         assert word in reasons[line], reasons[line]
+
+
+def test_a_workbook_whose_directory_lies_beyond_its_end_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "in.xlsx"
+    book = Workbook()
+    book.worksheets[0].append(["text"])
+    book.worksheets[0].append(["路灯坏了"])
+    book.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3] + b"\x01" + whole[-3:])
+    ended = yanpan("score", "--input", str(path), "--output", str(tmp_path / "out.csv"))
+    assert ended.returncode == 2
+    assert "不是有效的 XLSX" in ended.stderr
