@@ -43,6 +43,8 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     metrics = Metrics(lambda: drift.table()["indices"], lambda: loader.version)
     observer = Observer(metrics, drift, loader)
 
+    tracer = Tracer(settings.otlp_endpoint) if settings.otlp_endpoint else None
+
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(loader.run()), asyncio.create_task(observer.run())]
@@ -51,6 +53,8 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if tracer:
+            await asyncio.to_thread(tracer.close)
 
     app = FastAPI(
         title="yanpan 研判",
@@ -73,7 +77,6 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
         limits=RateLimits(),
         metrics=metrics,
     )
-    tracer = Tracer(settings.otlp_endpoint) if settings.otlp_endpoint else None
     app.add_middleware(RequestContext, metrics=metrics, tracer=tracer)
     describe = app.openapi
 

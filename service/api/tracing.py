@@ -41,7 +41,12 @@ class Tracer:
 
         provider = TracerProvider(resource=Resource.create({"service.name": "yanpan"}))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+        self._provider = provider
         self._tracer = provider.get_tracer("yanpan")
+
+    def close(self) -> None:
+        """Sends what is left; a process that a signal ends would take it along."""
+        self._provider.shutdown()
 
     @contextmanager
     def span(self, headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
