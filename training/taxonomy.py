@@ -220,6 +220,7 @@ class _CodebookOnly:
         self.labels = {h: v for h, v in classifier.labels.items() if not h.startswith(OWN)}
         self.names: Mapping[str, Mapping[str, str]] = {}
         self.explain = classifier.explain
+        self.rate_flags = classifier.rate_flags
         self._classifier = classifier
 
     def classify(self, document: Document) -> Classification:

@@ -86,6 +86,9 @@ class Classifier(Protocol):
     def classify(self, document: Document) -> Classification:
         """The labels of one document."""
 
+    def rate_flags(self, document: Document) -> Mapping[str, float]:
+        """The probability of each flag, for less than all labels cost; none without that head."""
+
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans that speak most for the label, strongest first."""
 
@@ -188,10 +191,7 @@ class Interpreter:
             outputs: uncalibrated log-odds of all heads, shape (outputs,).
             coverage: how much of the message the model knows.
         """
-        calibrated = outputs * self._slopes + self._offsets
-        bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
-        # Plain numbers from here: for so few, they cost less than numpy's calls.
-        powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()
+        powers = self._powers(outputs)
         predictions = {}
         for head, columns in self._exclusive:
             mine = powers[columns]
@@ -202,11 +202,26 @@ class Interpreter:
         if self._flags is None:
             return Classification(predictions, {}, (), coverage)
         head, columns = self._flags
-        flags = {
-            flag: power / (1 + power)
-            for flag, power in zip(head.labels, powers[columns], strict=True)
-        }
+        flags = _odds_to_probabilities(head, powers[columns])
         least = head.thresholds
         raised = [flag for flag, p in flags.items() if p >= least.get(flag, _EVEN)]
         raised.sort(key=lambda flag: -flags[flag])
         return Classification(predictions, flags, tuple(raised), coverage)
+
+    def read_flags(self, outputs: Floats) -> Mapping[str, float]:
+        """The probability of each flag alone; none without that head."""
+        if self._flags is None:
+            return {}
+        head, columns = self._flags
+        return _odds_to_probabilities(head, self._powers(outputs)[columns])
+
+    def _powers(self, outputs: Floats) -> list[float]:
+        """e to the calibrated outputs: plain numbers, for so few cost less than numpy's calls."""
+        calibrated = outputs * self._slopes + self._offsets
+        bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
+        powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()
+        return powers
+
+
+def _odds_to_probabilities(flags: Head, odds: Sequence[float]) -> dict[str, float]:
+    return {flag: each / (1 + each) for flag, each in zip(flags.labels, odds, strict=True)}

@@ -1,7 +1,8 @@
 """What goes wrong with text on its way to the desk, as patterns and their replacements.
 
 Every pattern is linear in the text: bounded repeats, no nested quantifiers. HAN is the inside of
-a character class: the unified ideographs and the zero 〇.
+a character class: the unified ideographs and the zero 〇. What must stand before a match is asked
+after its first character: re finds that many times faster than a place with something before it.
 """
 
 import html
@@ -123,7 +124,7 @@ def has_tone(note: str) -> bool:
 
 # --- spaces
 _BLANK: Final = " \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-SPACE_IN_HAN: Final = re.compile(f"(?<=[{HAN}])[{_BLANK}]+(?=[{HAN}])")
+SPACE_IN_HAN: Final = re.compile(f"[{_BLANK}](?<=[{HAN}].)[{_BLANK}]*(?=[{HAN}])")
 SPACES: Final = re.compile(f"[{_BLANK}]*\n\\s*|[{_BLANK}]+")
 
 
@@ -157,14 +158,14 @@ PUNCTUATION: Final = tuple(
         (("，，",), "，{2,}", "，"),
         (("、、",), "、{2,}", "、"),
         (("；；",), "；{2,}", "；"),
-        ((",",), f"(?<=[{HAN}{_MARKS}]),+ ?|,(?=[{HAN}“‘《【（])", "，"),
+        ((",",), f",(?:(?<=[{HAN}{_MARKS}],),* ?|(?=[{HAN}“‘《【（]))", "，"),
         (
             ("!", "?"),
-            f"(?<=[{HAN}{_MARKS}])[!?]+",
+            f"[!?](?<=[{HAN}{_MARKS}].)[!?]*",
             lambda m: m[0].translate({33: "！", 63: "？"}),
         ),
-        ((".",), f"(?<=[{HAN}])\\.(?=[{HAN}\\s]|\\Z)", "。"),
-        (("..", "。。"), f"(?<=[{HAN}{_MARKS}])(?:\\.{{2,}}|。{{2,}})", "…"),
+        ((".",), f"\\.(?<=[{HAN}].)(?=[{HAN}\\s]|\\Z)", "。"),
+        (("..", "。。"), f"\\.(?<=[{HAN}{_MARKS}].)\\.+|。(?<=[{HAN}{_MARKS}].)。+", "…"),
         (("……",), "…{2,}", "…"),
         (("",), r"([^\w\s])\1{3,}", lambda m: m[1] * 3),
     )

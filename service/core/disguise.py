@@ -9,11 +9,9 @@ from service.core.tracked_text import TrackedText
 
 _MARKS: Final = r"[\s.·*_/|\-]?"  # one may part the syllables
 _LETTER: Final = re.compile("[A-Za-z]")
-# Letters with a tone as the plain ones, capitals as small ones; one for one, so that places stay.
-_PLAIN: Final = str.maketrans(
-    "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "aaaaeeeeiiiioooouuuuvvvvvnnnmabcdefghijklmnopqrstuvwxyz",
-)
+_TONED: Final = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ"
+_HAS_TONE: Final = re.compile(f"[{_TONED}]")
+_PLAIN: Final = str.maketrans(_TONED, "aaaaeeeeiiiioooouuuuvvvvvnnnm")
 
 
 class Disguises:
@@ -60,9 +58,9 @@ class Disguises:
         >>> Disguises(["自杀 zi sha"]).undo(TrackedText("他要Zì shā，想自sha了")).text
         '他要自杀，想自杀了'
         """
-        plain = text.text.translate(_PLAIN)
         if self._pattern is None:
             return text
+        plain = _plain(text.text)
         edits = []
         for match in self._pattern.finditer(plain):
             word = self._word(match[0])
@@ -77,3 +75,11 @@ class Disguises:
         if not _LETTER.search(spelled):
             return spelled
         return next(word for word, pattern in self._words.items() if pattern.fullmatch(spelled))
+
+
+def _plain(text: str) -> str:
+    """Capitals as small letters and those with a tone without it; one for one, so places stay."""
+    small = text.lower()
+    if len(small) != len(text):  # a capital İ is two small letters
+        small = "".join(lowered if len(lowered := c.lower()) == 1 else c for c in text)
+    return small.translate(_PLAIN) if _HAS_TONE.search(small) else small

@@ -38,10 +38,11 @@ def find_hidden_danger(
     flags = dict(classification.flags)
     hidden = []
     for part in _parts(document):
-        for flag, p in classifier.classify(part).flags.items():
-            if flag in _DANGER and p >= _SURE and flag not in classification.raised:
+        rated = classifier.rate_flags(part)
+        for flag in _DANGER:
+            if rated.get(flag, 0) >= _SURE and flag not in classification.raised:
                 hidden.append(flag)
-                flags[flag] = max(flags[flag], p)
+                flags[flag] = max(flags[flag], rated[flag])
     if not hidden:
         return classification
     raised = sorted({*classification.raised, *hidden}, key=lambda flag: -flags[flag])

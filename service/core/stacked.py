@@ -37,7 +37,6 @@ class _Analysis:
         features: its features.
         places, found: which of them are known, in the order of `_together`, and the row of each.
         rows, values, times: the distinct rows in order, their weights, and how often each occurs.
-        coverage: how much of the document the model knows.
         inputs: the linear outputs of all heads, and last the volume of the message.
         spans: the first and last character of each known feature and those of each word, once an
             explanation asked for them.
@@ -50,7 +49,6 @@ class _Analysis:
     rows: Places
     values: Floats
     times: NDArray[np.intp]
-    coverage: Coverage
     inputs: Floats
     spans: "_Spans | None" = None
 
@@ -120,12 +118,12 @@ class StackedClassifier:
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         analysis = self._analyse(document)
-        outputs = analysis.inputs[:-1]
-        if self._second_stage:
-            columns, refinement = self._second_stage
-            outputs = outputs.copy()
-            outputs[columns] = refinement.apply(analysis.inputs)
-        return self._interpreter.read(outputs, analysis.coverage)
+        coverage = self._measure_coverage(analysis.features, analysis.rows)
+        return self._interpreter.read(self._refine(analysis.inputs), coverage)
+
+    def rate_flags(self, document: Document) -> Mapping[str, float]:
+        """The probability of each flag; what was read of the last document is kept."""
+        return self._interpreter.read_flags(self._refine(self._read(document).inputs))
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.
@@ -157,8 +155,11 @@ class StackedClassifier:
 
     def _analyse(self, document: Document) -> _Analysis:
         last = self._last  # read once: another thread may be putting its own there
-        if last is not None and last.document is document:
-            return last
+        if last is None or last.document is not document:
+            self._last = last = self._read(document)
+        return last
+
+    def _read(self, document: Document) -> _Analysis:
         features = take_fingerprints(document)
         together = _together(features)
         places, found = self._vocabulary.find(together)
@@ -167,12 +168,16 @@ class StackedClassifier:
         inputs = np.empty(len(self._intercepts) + 1, np.float32)
         inputs[:-1] = values @ self._coefficients.take(rows, axis=0) + self._intercepts
         inputs[-1] = volume(len(together))
-        coverage = self._measure_coverage(features, rows)
-        analysis = _Analysis(
-            document, features, places, found, rows, values, times, coverage, inputs
-        )
-        self._last = analysis
-        return analysis
+        return _Analysis(document, features, places, found, rows, values, times, inputs)
+
+    def _refine(self, inputs: Floats) -> Floats:
+        """The outputs of all heads, those of the second stage in place of their linear ones."""
+        outputs = inputs[:-1]
+        if self._second_stage:
+            columns, refinement = self._second_stage
+            outputs = outputs.copy()
+            outputs[columns] = refinement.apply(inputs)
+        return outputs
 
     def _weigh(self, rows: Places, times: NDArray[np.intp]) -> Floats:
         """(1 + ln count) · idf, each block scaled to its length."""

@@ -36,7 +36,9 @@ def test_killed_at_many_random_moments_it_ends_with_the_bytes_of_a_quiet_run(
     source: Path, tmp_path: Path, kind: str
 ) -> None:
     quiet, output = tmp_path / f"quiet.{kind}", tmp_path / f"killed.{kind}"
+    began = time.monotonic()
     assert yanpan(*arguments(source, quiet)).returncode == 1  # one row is broken
+    whole = time.monotonic() - began
     dice = random.Random(kind)  # noqa: S311 — to vary a test
     kills = 0
     while True:
@@ -52,7 +54,7 @@ def test_killed_at_many_random_moments_it_ends_with_the_bytes_of_a_quiet_run(
             start_new_session=True,
         )
         try:
-            process.wait(timeout=dice.uniform(0.8, 2.0) + kills / 4)
+            process.wait(timeout=whole * (dice.uniform(0.25, 0.5) + kills / 10))
             break
         except subprocess.TimeoutExpired:
             assert not output.exists() or output.read_bytes() == quiet.read_bytes()

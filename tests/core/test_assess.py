@@ -1,6 +1,7 @@
 """The whole chain on the shipped model: what asks for a review, and what holds for any text."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,10 @@ class Oracle:
     def classify(self, document: Document) -> Classification:
         assert document.text
         return self._said
+
+    def rate_flags(self, document: Document) -> Mapping[str, float]:
+        assert document.text
+        return self._said.flags
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         assert head
