@@ -12,7 +12,6 @@ import gc
 import gzip
 import io
 import json
-import os
 import random
 import socket
 import subprocess
@@ -35,6 +34,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from benchmarks.serving import HOST, serving
+from benchmarks.texts import whole_messages
 from service.batch.messages import read_messages
 from service.bootstrap import build_chain
 from service.core.assess import Chain, assess_message
@@ -117,10 +118,8 @@ SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
 STEPS: Final = ("normalize", "mask", "find_quantities", "segment", "assess_message")
 _NOW: Final = datetime(2026, 1, 5, tzinfo=UTC)
 _SLOW: Final = 50  # milliseconds
-_HOST: Final = "127.0.0.1"
 _WORKERS: Final = 2
 _CONNECTIONS: Final = 4
-_LONGEST_START: Final = 60  # seconds
 _LONGEST_WAIT: Final = 10  # seconds; what takes longer hangs
 _DRAWN: Final = 20  # of so many requests one is drawn by schemathesis, which is slow
 _SHOWN: Final = 500  # characters of an input that brought a fault
@@ -478,7 +477,7 @@ class Caller:
 
     def _exchange(self, request: Request) -> tuple[int, str, bytes]:
         if self._socket is None:
-            self._socket = socket.create_connection((_HOST, self._port), timeout=_LONGEST_WAIT)
+            self._socket = socket.create_connection((HOST, self._port), timeout=_LONGEST_WAIT)
         self._socket.sendall(_written(request))
         answer = HTTPResponse(self._socket, method=request.method)
         answer.begin()
@@ -561,42 +560,17 @@ def _shown(request: Request) -> str:
 @contextmanager
 def service() -> Iterator[tuple[int, Path]]:
     """The real service, which writes nothing beside a folder of its own: its port and its log."""
-    with socket.socket() as free:
-        free.bind((_HOST, 0))
-        port = int(free.getsockname()[1])
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder)
         environment = {
-            **os.environ,
             "OPENBLAS_NUM_THREADS": "1",
             "YANPAN_AUDIT_LOG": str(own / "audit.jsonl"),
             "YANPAN_KEYS_FILE": str(own / "keys.json"),
             "YANPAN_DATABASE_URL": f"sqlite:///{own / 'yanpan.db'}",
         }
-        options = ["--host", _HOST, "--port", str(port), "--workers", str(_WORKERS)]
-        command = [sys.executable, "-m", "service.cli", "serve", *options]
         log = own / "log"
-        with log.open("wb") as said:
-            process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)  # noqa: S603
-        try:
-            _await_ready(port, process)
+        with serving(workers=_WORKERS, environment=environment, log=log) as (port, _):
             yield port, log
-        finally:
-            process.terminate()
-            process.wait(timeout=_LONGEST_START)
-
-
-def _await_ready(port: int, process: subprocess.Popen[bytes]) -> None:
-    began = time.monotonic()
-    while process.poll() is None and time.monotonic() - began < _LONGEST_START:
-        with suppress(OSError, HTTPException):
-            caller = Caller(port)
-            status = caller.send(Request("", "GET", "/health/ready", (), b""))[0]
-            caller.close()
-            if status == _OK:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the service did not become ready")
 
 
 def _note_faults(log: Path, findings: Findings) -> None:
@@ -779,11 +753,13 @@ def fuzz_core(number: int, seconds: float, findings: Findings) -> None:
 def time_shapes() -> None:
     """Prints the slowest shapes of every step at 20,000 characters, and all that are too slow."""
     steps = steps_of(build_chain(Settings()))
+    texts = {shape: grow(shape, MAX_CHARACTERS) for shape in SHAPES}
+    texts["ordinary messages"] = "\n".join(whole_messages(200))[:MAX_CHARACTERS]
     gc.collect()
     gc.disable()
     print(f"\nms at {MAX_CHARACTERS} characters: the slowest shape, and all over {_SLOW}")
     for name, step in steps.items():
-        took = {shape: best_of(step, grow(shape, MAX_CHARACTERS)) * 1_000 for shape in SHAPES}
+        took = {shape: best_of(step, text) * 1_000 for shape, text in texts.items()}
         slowest = sorted(took, key=took.__getitem__, reverse=True)
         shown = [s for place, s in enumerate(slowest) if not place or took[s] > _SLOW]
         print(f"{name:<16}" + ", ".join(f"{shape} {took[shape]:.0f}" for shape in shown))

@@ -7,22 +7,20 @@ server program, loaded by `wrk` over the loopback; ratios are within one run.
 """
 
 import json
-import os
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from benchmarks.chain import assess
+from benchmarks.serving import HOST, SERVICE, Server, serving
 from benchmarks.texts import whole_messages
 from benchmarks.timing import ROUNDS, freeze
 from service.assessment_schema import assessment_json
@@ -31,7 +29,7 @@ from service.settings import Settings
 
 _UVICORN: Final = ("-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--factory")
 _PROGRAMS: Final = {
-    "service": ("-m", "service.cli", "serve"),
+    "service": SERVICE,
     "echo": (*_UVICORN, "benchmarks.servers:echo"),
     "naive": (*_UVICORN, "benchmarks.servers:naive"),
 }
@@ -39,8 +37,6 @@ _SECONDS: Final = 2
 _CONNECTIONS: Final = 16
 _LENGTH: Final = 200
 _WORKERS: Final = (1, 2, 4)
-_LONGEST_START: Final = 60
-_HOST: Final = "127.0.0.1"
 _JSON: Final = {"Content-Type": "application/json"}
 # wrk sends the messages in turn; a body each, made once.
 _SCRIPT: Final = """
@@ -85,12 +81,12 @@ def _print_throughput() -> None:
             _serving("echo") as echo,
             _serving("naive") as naive,
         ):
-            ports = {"service": service, "echo": echo, "naive": naive}
+            ports = {"service": service.port, "echo": echo.port, "naive": naive.port}
             for _ in range(ROUNDS):
                 for name, port in ports.items():
                     rates[name].append(_load(port, script))
             medians = {name: statistics.median(found) for name, found in rates.items()}
-            outside, inside = _load_batches(service, messages)
+            outside, inside = _load_batches(service.port, messages)
     for name, rate in medians.items():
         print(f"{name:<12}{rate:>10.0f}{rate / medians['echo']:>9.2f} of the echo")
     print(f"service to naive {medians['service'] / medians['naive']:.0f}×")
@@ -103,7 +99,7 @@ def _print_throughput() -> None:
 def _load(port: int, script: Path) -> float:
     command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", "-s", str(script)]
     run = subprocess.run(  # noqa: S603 — our own arguments
-        [*command, f"http://{_HOST}:{port}/v1/score"], check=True, capture_output=True, text=True
+        [*command, f"http://{HOST}:{port}/v1/score"], check=True, capture_output=True, text=True
     )
     requests, microseconds, errors = map(int, run.stdout.split("\n")[-2].split())
     if errors:
@@ -135,8 +131,8 @@ def _print_starts() -> None:
     for _ in range(ROUNDS):
         for name, found in times.items():
             began = time.perf_counter()
-            with _serving(name) as port:
-                _post(port, "/v1/score", body)
+            with _serving(name) as server:
+                _post(server.port, "/v1/score", body)
                 found.append(time.perf_counter() - began)
     medians = {name: statistics.median(found) for name, found in times.items()}
     for name, seconds in medians.items():
@@ -150,13 +146,14 @@ def _print_memory() -> None:
     for workers in _WORKERS:
         row = {}
         for name in ("service", "naive"):
-            with _serving(name, workers) as port:
+            with _serving(name, workers) as server:
+                port = server.port
                 for _ in range(8 * workers):  # the kernel chooses the worker; all get some
                     if name == "service":
                         _post(port, "/v1/score/batch", body)
                     else:
                         _post(port, "/v1/score", json.dumps({"text": "公园的路灯坏了"}).encode())
-                row[name] = _proportional_set_size(_started[port])
+                row[name] = server.memory()
         share = row["service"] / row["naive"]
         print(
             f"{workers} workers  service {row['service']:>6.0f}  naive {row['naive']:>6.0f}"
@@ -164,67 +161,15 @@ def _print_memory() -> None:
         )
 
 
-_started: Final[dict[int, int]] = {}  # the process of each port
-
-
-@contextmanager
-def _serving(name: str, workers: int = 1) -> Iterator[int]:
-    """A server that has answered that it is ready; its port."""
-    with socket.socket() as free:
-        free.bind((_HOST, 0))
-        port = int(free.getsockname()[1])
-    options = ["--host", _HOST, "--port", str(port), "--workers", str(workers)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(  # noqa: S603 — our own arguments
-        [sys.executable, *_PROGRAMS[name], *options],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    _started[port] = process.pid
-    try:
-        _await_ready(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _await_ready(port: int, process: subprocess.Popen[bytes]) -> None:
-    began = time.monotonic()
-    while process.poll() is None and time.monotonic() - began < _LONGEST_START:
-        try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/health/ready", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.01)
-    raise RuntimeError("the server did not become ready")
+def _serving(name: str, workers: int = 1) -> AbstractContextManager[Server]:
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return serving(*_PROGRAMS[name], workers=workers, environment=threads)
 
 
 def _post(port: int, path: str, body: bytes) -> None:
-    request = urllib.request.Request(f"http://{_HOST}:{port}{path}", body, _JSON)
+    request = urllib.request.Request(f"http://{HOST}:{port}{path}", body, _JSON)
     with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
         answer.read()
-
-
-def _proportional_set_size(process: int) -> float:
-    """In MB, of the process and all its children."""
-    return sum(_own_size(one) for one in _family(process)) / 1024
-
-
-def _family(process: int) -> list[int]:
-    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    return [process, *(one for child in children.split() for one in _family(int(child)))]
-
-
-def _own_size(process: int) -> int:
-    rollup: Mapping[str, str] = dict(
-        line.split(":", 1)
-        for line in Path(f"/proc/{process}/smaps_rollup")
-        .read_text(encoding="ascii")
-        .split("\n")[1:]
-        if ":" in line
-    )
-    return int(rollup["Pss"].split()[0])
 
 
 if __name__ == "__main__":

@@ -20,11 +20,13 @@ class Outcome:
             none in fifteen seconds, `unsent` for want of a free connection.
         seconds: of the answers with 200.
         refused_seconds: of the others.
+        failures: of each that was lost or hung: when, how, and how old its connection was.
     """
 
     by_status: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     refused_seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
     def quantile(self, share: float, *, refused: bool = False) -> float:
         """Milliseconds within which that share of the answers came."""
@@ -84,6 +86,8 @@ class Load:
         self, due: asyncio.Queue[None], end: float, outcome: Outcome, *, is_closed: bool
     ) -> None:
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        answered, opened = 0, 0.0
+        begin = time.monotonic()
         choose = random.Random(id(due))  # noqa: S311 — which message, no secret
         while time.monotonic() < end:
             if not is_closed:
@@ -94,17 +98,24 @@ class Load:
             at = time.monotonic()
             try:
                 if streams is None:
+                    answered, opened = 0, time.monotonic()
                     streams = await asyncio.open_connection("127.0.0.1", self._port)
                 async with asyncio.timeout(_PATIENCE):
                     status, stays = await self._ask(*streams, choose.choice(self._requests))
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 kind = "hung" if isinstance(error, TimeoutError) else "lost"
                 outcome.by_status[kind] += 1
+                age = time.monotonic() - opened
+                outcome.failures.append(
+                    f"{kind} {at - begin:.1f} s from the beginning: {error!r}, "
+                    f"connection {age:.2f} s old, {answered} answers before"
+                )
                 self._close(streams)
                 streams = None
                 continue
             now = time.monotonic()
             outcome.by_status[status] += 1
+            answered += 1
             if status == "200":
                 outcome.seconds.append(now - at)
             else:

@@ -21,41 +21,23 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.load import Load, Outcome
-from benchmarks.postgres import find_programs
+from benchmarks.postgres import Cluster, cluster, find_programs
+from benchmarks.serving import HOST, children, serving
 from benchmarks.texts import whole_messages
 from service.store.database import open_database
 from service.store.feedback import FeedbackStore
 
-_HOST: Final = "127.0.0.1"
 _LENGTH: Final = 200
 _WORKERS: Final = 2
 _PATIENCE: Final = 60
+_SHOWN: Final = 20  # failures
 _SHIPPED: Final = Path(__file__).resolve().parent.parent / "models"
-
-
-@contextmanager
-def service(environment: Mapping[str, str], workers: int = _WORKERS) -> Iterator[tuple[int, int]]:
-    """The real service; its port and its process."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port)]
-    command += ["--workers", str(workers)]
-    process = subprocess.Popen(  # noqa: S603 — the project's own program
-        command, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
-    )
-    try:
-        _await(lambda: _status(port, "/health/ready") == 200)  # noqa: PLR2004 — HTTP's
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=_PATIENCE)
 
 
 def _await(is_so: Callable[[], bool], seconds: float = _PATIENCE) -> float:
@@ -74,7 +56,7 @@ def _status(
     """The status of an answer; 0 without one."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
-        f"http://{_HOST}:{port}{path}",
+        f"http://{HOST}:{port}{path}",
         data,
         {"Content-Type": "application/json", **(headers or {})},
     )
@@ -87,24 +69,6 @@ def _status(
         return 0
 
 
-def _children(process: int) -> list[int]:
-    with suppress(OSError):
-        text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-        return [int(child) for child in text.split()]
-    return []
-
-
-def _memory(process: int) -> float:
-    """Proportional set size of a process and its workers, in megabytes."""
-    total = 0
-    for one in (process, *_children(process)):
-        with suppress(OSError):
-            for line in Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii").splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1])
-    return total / 1_000
-
-
 def _load(port: int, connections: int = 512) -> Load:
     bodies = [json.dumps({"text": text}).encode() for text in whole_messages(_LENGTH)]
     return Load(port, bodies, connections)
@@ -112,8 +76,8 @@ def _load(port: int, connections: int = 512) -> Load:
 
 def overload(environment: Mapping[str, str], seconds: float) -> None:
     """Twice the sustainable load, for long: is it shed, and does memory stay?"""
-    with service(environment) as (port, process):
-        sustainable = asyncio.run(_load(port, 8).run(0, 8))
+    with serving(workers=_WORKERS, environment=environment) as server:
+        sustainable = asyncio.run(_load(server.port, 8).run(0, 8))
         rate = sustainable.by_status["200"] / 8
         print(f"sustainable: {rate:.0f} answers/s, p99 {sustainable.quantile(0.99):.0f} ms")
         samples: list[tuple[float, float]] = []
@@ -122,11 +86,11 @@ def overload(environment: Mapping[str, str], seconds: float) -> None:
         def sample() -> None:
             began = time.monotonic()
             while not ended.wait(2):
-                samples.append((time.monotonic() - began, _memory(process)))
+                samples.append((time.monotonic() - began, server.memory()))
 
         watching = threading.Thread(target=sample)
         watching.start()
-        outcome = asyncio.run(_load(port).run(2 * rate, seconds))
+        outcome = asyncio.run(_load(server.port).run(2 * rate, seconds))
         ended.set()
         watching.join()
         _print_outcome(f"2 x sustainable for {seconds:.0f} s", outcome)
@@ -134,7 +98,7 @@ def overload(environment: Mapping[str, str], seconds: float) -> None:
         slope = statistics.linear_regression(*zip(*settled, strict=True)).slope * 60
         first, last = settled[0][1], settled[-1][1]
         print(f"  memory {first:.0f} → {last:.0f} MB, slope {slope:+.2f} MB a minute")
-        print(f"  workers alive: {len(_children(process))} of {_WORKERS}")
+        print(f"  workers alive: {len(children(server.process))} of {_WORKERS}")
 
 
 def _print_outcome(name: str, outcome: Outcome) -> None:
@@ -144,21 +108,23 @@ def _print_outcome(name: str, outcome: Outcome) -> None:
         f"  answered: p50 {outcome.quantile(0.5):.0f}, p99 {outcome.quantile(0.99):.0f} ms; "
         f"refused: p99 {outcome.quantile(0.99, refused=True):.0f} ms"
     )
+    for failure in outcome.failures[:_SHOWN]:
+        print(f"  {failure}")
 
 
 def killed(environment: Mapping[str, str], seconds: float) -> None:
     """A worker is killed every ten seconds under load."""
-    with service(environment) as (port, process):
+    with serving(workers=_WORKERS, environment=environment) as (port, process):
         rate = asyncio.run(_load(port, 8).run(0, 5)).by_status["200"] / 5
         recoveries: list[float] = []
         ended = threading.Event()
 
         def kill() -> None:
             while not ended.wait(min(10, seconds / 3)):
-                victim = _children(process)[0]
+                victim = children(process)[0]
 
                 def is_whole(victim: int = victim) -> bool:
-                    return len(set(_children(process)) - {victim}) == _WORKERS
+                    return len(set(children(process)) - {victim}) == _WORKERS
 
                 os.kill(victim, signal.SIGKILL)
                 begun = time.monotonic()
@@ -185,8 +151,9 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
     if programs is None:
         print("PostgreSQL stopped: left out, it is not installed")
         return
-    with tempfile.TemporaryDirectory() as folder, _cluster(Path(folder), programs) as (url, run):
-        with service({**environment, "YANPAN_DATABASE_URL": url}) as (port, _):
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder), programs) as running:
+        own = {**environment, "YANPAN_DATABASE_URL": running.url}
+        with serving(workers=_WORKERS, environment=own) as (port, _):
             ended = threading.Event()
             accepted: set[str] = set()
             statuses: Counter[int] = Counter()
@@ -214,7 +181,7 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
             threads = [threading.Thread(target=correct, args=(f"w{n}",)) for n in range(4)]
             for thread in threads:
                 thread.start()
-            stopping = threading.Thread(target=_stop_and_start, args=(run, seconds))
+            stopping = threading.Thread(target=_stop_and_start, args=(running, seconds))
             stopping.start()
             outcome = asyncio.run(_load(port, 16).run(50, seconds))
             stopping.join()
@@ -222,7 +189,7 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
             ended.set()
             for thread in threads:
                 thread.join()
-            rows = list(FeedbackStore(open_database(url)).read())
+            rows = list(FeedbackStore(open_database(running.url)).read())
             kept = {f"{row['annotator']}-{row['text'][5:-1]}" for row in rows}
         told = ", ".join(f"{status}: {n}" for status, n in sorted(statuses.items()))
         _print_outcome(f"scoring while PostgreSQL was down a third of {seconds:.0f} s", outcome)
@@ -230,40 +197,11 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
         print(f"  kept twice {len(rows) - len(kept)}")
 
 
-def _stop_and_start(run: Callable[..., None], seconds: float) -> None:
+def _stop_and_start(running: Cluster, seconds: float) -> None:
     time.sleep(seconds / 3)
-    run("pg_ctl", "-w", "-m", "immediate", "stop")
+    running.stop()
     time.sleep(seconds / 3)
-    run("pg_ctl", "-w", "-o", run.options, "start")  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _cluster(folder: Path, programs: Path) -> Iterator[tuple[str, Callable[..., None]]]:
-    """A PostgreSQL server of its own, and a way to call its programs."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = probe.getsockname()[1]
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    cluster = folder / "cluster"
-    cluster.mkdir()
-    if prefix:
-        folder.chmod(0o755)
-        shutil.chown(cluster, "postgres")
-
-    def run(program: str, *arguments: str) -> None:
-        command = [*prefix, str(programs / program), "-D", str(cluster), *arguments]
-        subprocess.run(  # noqa: S603 — PostgreSQL's own programs
-            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120
-        )
-
-    run.options = f"-p {port} -h {_HOST} -c unix_socket_directories=''"  # type: ignore[attr-defined]
-    run("initdb", "-U", "yanpan", "-A", "trust", "-E", "UTF8", "--no-sync")
-    run("pg_ctl", "-w", "-o", run.options, "start")  # type: ignore[attr-defined]
-    try:
-        yield f"postgresql+psycopg://yanpan@{_HOST}:{port}/postgres", run
-    finally:
-        with suppress(subprocess.CalledProcessError):
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    running.start()
 
 
 def full_disk(environment: Mapping[str, str], _seconds: float) -> None:
@@ -299,7 +237,8 @@ def corrupt(environment: Mapping[str, str], _seconds: float) -> None:
         weights = root / "damaged" / "weights.joblib"
         weights.write_bytes(weights.read_bytes()[:-100])
         (root / "ACTIVE").write_text(version, encoding="utf-8")
-        with service({**environment, "YANPAN_MODELS_DIR": name}) as (port, _):
+        own = {**environment, "YANPAN_MODELS_DIR": name}
+        with serving(workers=_WORKERS, environment=own) as (port, _):
             (root / "ACTIVE").write_text("damaged", encoding="utf-8")
             outcome = asyncio.run(_load(port, 8).run(100, 5))
             red = _status(port, "/health/ready")
@@ -311,9 +250,9 @@ def corrupt(environment: Mapping[str, str], _seconds: float) -> None:
 
 def slow_callers(environment: Mapping[str, str], seconds: float) -> None:
     """Five hundred callers that send a byte a second, beside others."""
-    with service(environment) as (port, _):
+    with serving(workers=_WORKERS, environment=environment) as (port, _):
         before = asyncio.run(_load(port, 8).run(100, 5))
-        slow = [socket.create_connection((_HOST, port)) for _ in range(500)]
+        slow = [socket.create_connection((HOST, port)) for _ in range(500)]
         for one in slow:
             one.sendall(b"POST /v1/score HTTP/1.1\r\nHost: a\r\nX-Drip: ")
         ended = threading.Event()
