@@ -66,7 +66,7 @@ soak: $(VENV)/.dev ## what the service bears: overload, kills, a stopped databas
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 fuzz: $(VENV)/.dev ## 100,000 hostile requests, and hostile texts and files (a quarter of an hour)
-	$(BIN)/python -m benchmarks.fuzz $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 audit: $(VENV)/.dev ## known vulnerabilities of the locked packages, where their database can be reached
 	$(BIN)/python -m benchmarks.vulnerabilities
