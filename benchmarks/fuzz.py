@@ -97,6 +97,8 @@ SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     "pinyin notes": ("中(zé)",),
     "open pinyin notes": ("中( a",),
     "spelled words": ("zi s",),
+    "exchanged characters": ("四人",),
+    "beginnings of danger words": ("打上自",),
     "commas and marks": (",，。",),
     "exclamation marks": ("！",),
     "ellipses": ("路..",),

@@ -105,7 +105,9 @@ def _prepare(chain: Chain) -> Sequence[Prepared]:
     for number, row in enumerate(rows[:: len(rows) // _MESSAGES]):
         spread = Spread(views=20_000, reposts=700) if number % 4 == 0 else Spread()
         message = Message(row["text"], spread=spread)
-        document = read_message(message, chain.normalizer, chain.segmenter).document
+        document = read_message(
+            message, chain.normalizer, chain.segmenter, chain.classifier.log_likelihood
+        ).document
         prepared.append((message, document.text, chain.classifier.classify(document)))
     return prepared
 

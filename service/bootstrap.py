@@ -1,5 +1,6 @@
 """Settings → ready objects; the one place where the parts are put together."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,8 @@ from service.core.assess import Chain
 from service.core.classify import Classifier
 from service.core.errors import BundleError
 from service.core.labels import HEADS, Names, reported_names
-from service.core.normalize import Normalizer
 from service.core.policy import Policy
-from service.core.segment import Segmenter
+from service.core.reading import build_tools
 from service.policy_bundle import load_policy
 from service.registry import Registry
 from service.settings import Settings
@@ -66,9 +66,10 @@ def build_chain(settings: Settings) -> Chain:
     """
     policy = load_policy(settings.policy_dir)
     version = settings.model_version or build_registry(settings).active_version()
+    normalizer, segmenter = build_tools(policy)
     return Chain(
-        normalizer=Normalizer(policy.search_terms, policy.disguises),
-        segmenter=Segmenter(policy.dictionary),
+        normalizer=normalizer,
+        segmenter=segmenter,
         classifier=_load_model(settings, version),
         policy=policy,
         model_version=version,
@@ -94,10 +95,12 @@ def _load_model(settings: Settings, version: str) -> Classifier:
 
 def with_policy(chain: Chain, policy: Policy) -> Chain:
     """The same model under another policy; dictionaries are loaded anew only where they differ."""
-    current = chain.policy
     normalizer, segmenter = chain.normalizer, chain.segmenter
-    if (policy.search_terms, policy.disguises) != (current.search_terms, current.disguises):
-        normalizer = Normalizer(policy.search_terms, policy.disguises)
-    if policy.dictionary != current.dictionary:
-        segmenter = Segmenter(policy.dictionary)
+    if _read_with(policy) != _read_with(chain.policy):
+        normalizer, segmenter = build_tools(policy)
     return replace(chain, normalizer=normalizer, segmenter=segmenter, policy=policy)
+
+
+def _read_with(policy: Policy) -> tuple[Sequence[object], ...]:
+    """What of a policy texts are read with."""
+    return policy.search_terms, policy.disguises, policy.lookalikes, policy.dictionary

@@ -35,6 +35,7 @@ _DICTIONARY: Final = "dictionary.txt"
 _LEXICONS: Final = "lexicons"
 _SEARCH_SPAM: Final = "search_spam"
 _DISGUISES: Final = "disguises"
+_LOOKALIKES: Final = "lookalikes"
 _PAST: Final = "past"
 _UNREAL: Final = "unreal"
 _MOST_FAULTS: Final = 20  # a wrong header breaks everything below it; nobody reads more
@@ -144,6 +145,7 @@ def _assemble(
         dictionary=tuple(dictionary),
         search_terms=lexicons[_SEARCH_SPAM],
         disguises=lexicons.get(_DISGUISES, ()),
+        lookalikes=lexicons.get(_LOOKALIKES, ()),
     )
 
 

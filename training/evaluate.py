@@ -21,8 +21,8 @@ from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
 from service.core.quantities import find_quantities
+from service.core.reading import build_tools
 from service.core.review import review_reasons
-from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from service.schemas import now
 from training.samples import EXCLUSIVE_HEADS, Sample, ordered_labels, read_samples
@@ -53,10 +53,7 @@ def evaluate_classifier(
     classifier: Classifier, samples: Sequence[Sample], policy: Policy
 ) -> dict[str, Any]:
     """The figures of `measure` for what a classifier says of samples."""
-    normalizer, segmenter = (
-        Normalizer(policy.search_terms, policy.disguises),
-        Segmenter(policy.dictionary),
-    )
+    normalizer, segmenter = build_tools(policy)
     texts = [normalizer.normalize(sample.text).text for sample in samples]
     classified = [classifier.classify(Document(t, segmenter.segment(t))) for t in texts]
     return measure(samples, classified, policy)
@@ -74,7 +71,7 @@ def measure(
     is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
-    normalizer = Normalizer(policy.search_terms, policy.disguises)
+    normalizer, _ = build_tools(policy)
     judged = [
         _judge(s, c, policy, normalizer) if complete else _Judged("", "", ())
         for s, c in zip(samples, classified, strict=True)

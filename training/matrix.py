@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from service.core.features import BLOCKS, Document, spell_features
 from service.core.normalize import Normalizer
+from service.core.reading import build_tools
 from service.core.segment import Segmenter
 from service.policy_bundle import load_policy
 from training.origins import names_an_origin
@@ -99,10 +100,7 @@ _tools: dict[Path, tuple[Normalizer, Segmenter]] = {}  # one a worker process
 def _read_chunk(texts: Sequence[str], policy_folder: Path) -> KeyCounts:
     if policy_folder not in _tools:
         policy = load_policy(policy_folder)
-        _tools[policy_folder] = (
-            Normalizer(policy.search_terms, policy.disguises),
-            Segmenter(policy.dictionary),
-        )
+        _tools[policy_folder] = build_tools(policy)
     normalizer, segmenter = _tools[policy_folder]
     cleaned = [normalizer.normalize(text).text for text in texts]
     return count_keys([spell_features(Document(t, segmenter.segment(t))) for t in cleaned])

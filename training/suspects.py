@@ -8,8 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from service.core.features import Document
-from service.core.normalize import Normalizer
-from service.core.segment import Segmenter
+from service.core.reading import build_tools
 from service.policy_bundle import load_policy
 from training.crossval import FOLDS, calibrated_heads, classify_held, cross_validate
 from training.disputes import find_disputes
@@ -61,10 +60,7 @@ def find_suspects(samples: Sequence[Sample], policy_folder: Path) -> list[dict[s
     calibrated = calibrated_heads(tasks, held, np.ones(len(samples), dtype=bool))
     classifier = fuse(tasks, fitted.models, vocabulary, fitted.weights, calibrated).classifier()
     policy = load_policy(policy_folder)
-    normalizer, segmenter = (
-        Normalizer(policy.search_terms, policy.disguises),
-        Segmenter(policy.dictionary),
-    )
+    normalizer, segmenter = build_tools(policy)
     found = []
     for dispute in disputes:
         sample = samples[int(dispute["id"])]

@@ -221,6 +221,7 @@ class _CodebookOnly:
         self.names: Mapping[str, Mapping[str, str]] = {}
         self.explain = classifier.explain
         self.rate_flags = classifier.rate_flags
+        self.log_likelihood = classifier.log_likelihood
         self._classifier = classifier
 
     def classify(self, document: Document) -> Classification:

@@ -18,9 +18,8 @@ from service.artifacts import StackedModel, file_digest, save_bundle, write_json
 from service.core.classify import Classification, Head, Refinement
 from service.core.errors import SampleError
 from service.core.features import WORD, Document
-from service.core.normalize import Normalizer
 from service.core.policy import Policy
-from service.core.segment import Segmenter
+from service.core.reading import build_tools
 from service.core.working_days import SHANGHAI
 from service.policy_bundle import load_policy
 from training.annotations import read_annotations
@@ -192,10 +191,7 @@ def write_report(folder: Path, metrics: Mapping[str, Any]) -> None:
 
 def _measure_fairness(model: StackedModel, texts: Sequence[str], policy: Policy) -> dict[str, Any]:
     classifier = model.classifier()
-    normalizer, segmenter = (
-        Normalizer(policy.search_terms, policy.disguises),
-        Segmenter(policy.dictionary),
-    )
+    normalizer, segmenter = build_tools(policy)
 
     def classify(text: str) -> Classification:
         clean = normalizer.normalize(text).text

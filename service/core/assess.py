@@ -69,7 +69,8 @@ def assess_message(
         TextTooLongError: more than 20,000 characters after trimming.
     """
     policy = chain.policy
-    reading = read_message(message, chain.normalizer, chain.segmenter)
+    likelihood = chain.classifier.log_likelihood
+    reading = read_message(message, chain.normalizer, chain.segmenter, likelihood)
     text = reading.document.text
     classified = chain.classifier.classify(reading.document)
     decided = apply_thresholds(classified, policy.thresholds)

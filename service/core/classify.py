@@ -92,6 +92,9 @@ class Classifier(Protocol):
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans that speak most for the label, strongest first."""
 
+    def log_likelihood(self, text: str) -> float:
+        """How likely a short text is by what was learned, to compare it with another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -216,7 +219,7 @@ class Interpreter:
         return _odds_to_probabilities(head, self._powers(outputs)[columns])
 
     def _powers(self, outputs: Floats) -> list[float]:
-        """e to the calibrated outputs: plain numbers, for so few cost less than numpy's calls."""
+        """E to the calibrated outputs: plain numbers, for so few cost less than numpy's calls."""
         calibrated = outputs * self._slopes + self._offsets
         bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
         powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()

@@ -59,7 +59,8 @@ def fold_compatibility(match: re.Match[str]) -> str:
 
 
 # --- line ends, invisible characters, markup
-LINE_END: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# `_x000D_` is how a workbook writes a carriage return, and how careless exports leave it.
+LINE_END: Final = re.compile("\r\n?|_x000[dD]_\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Controls, soft hyphen, zero-width and direction marks, variation selectors, private use (old
 # microblog emoji), lone surrogates, tags.
 INVISIBLE: Final = re.compile(

@@ -1,13 +1,15 @@
 """Danger words misspelled to slip past filters (拼音、别字替字), back as they should be."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from service.core.errors import PolicyError
 from service.core.tracked_text import TrackedText
 
-_MARKS: Final = r"[\s.·*_/|\-]?"  # one may part the syllables
+MARK: Final = r"[\s.·*_/|\-]"
+"""What may part the syllables or characters of a word."""
+_JOINT: Final = f"{MARK}?"
 _LETTER: Final = re.compile("[A-Za-z]")
 _TONED: Final = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ"
 _HAS_TONE: Final = re.compile(f"[{_TONED}]")
@@ -25,27 +27,17 @@ class Disguises:
         PolicyError: a line has not as many syllables as characters.
     """
 
-    def __init__(self, lines: Iterable[str] = ()) -> None:
+    def __init__(self, lines: Sequence[str] = ()) -> None:
         self._words: dict[str, re.Pattern[str]] = {}
-        self._aliases: dict[str, str] = {}
-        patterns: list[str] = []
-        firsts: set[str] = set()
-        for line in lines:
-            word, *spelt = line.split()
-            if spelt[:1] == ["="]:
-                self._aliases |= dict.fromkeys(spelt[1:], word)
-                patterns += map(re.escape, spelt[1:])
-                firsts |= {alias[0] for alias in spelt[1:]}
-                continue
-            if not 1 < len(word) == len(spelt) or not all(s.isascii() for s in spelt):
-                told = f"disguises.txt：“{line}”的音节与字数不符。"
-                hint = "一行一词，词后按字给出音节，如：自杀 zi sha；别的写法，如：自杀 = 自鲨。"
-                raise PolicyError(told, hint)
+        self._aliases = _read_aliases(lines)
+        patterns = list(map(re.escape, self._aliases))
+        firsts = {alias[0] for alias in self._aliases}
+        for word, spelt in read_words(lines).items():
             pairs = list(zip(word, spelt, strict=True))
             spelled = [f"(?:{han}|{syllable})" for han, syllable in pairs]
-            self._words[word] = re.compile(_MARKS.join(spelled))
+            self._words[word] = re.compile(_JOINT.join(spelled))
             # Each way to begin is a branch of its own, which re passes over by one comparison.
-            rest = _MARKS + _MARKS.join(spelled[1:])
+            rest = _JOINT + _JOINT.join(spelled[1:])
             patterns += [f"{first}{rest}" for first in pairs[0]]
             firsts |= {first[0] for first in pairs[0]}
         # Nothing of a longer word in letters: "zi" of "zipper" is no syllable.
@@ -60,7 +52,7 @@ class Disguises:
         """
         if self._pattern is None:
             return text
-        plain = _plain(text.text)
+        plain = as_plain_letters(text.text)
         edits = []
         for match in self._pattern.finditer(plain):
             word = self._word(match[0])
@@ -77,7 +69,36 @@ class Disguises:
         return next(word for word, pattern in self._words.items() if pattern.fullmatch(spelled))
 
 
-def _plain(text: str) -> str:
+def read_words(lines: Iterable[str]) -> dict[str, list[str]]:
+    """The words of a list that are given with their syllables.
+
+    Raises:
+        PolicyError: a line has not as many syllables as characters.
+    """
+    words = {}
+    for line in lines:
+        word, *syllables = line.split()
+        if syllables[:1] == ["="]:
+            continue
+        if not 1 < len(word) == len(syllables) or not all(s.isascii() for s in syllables):
+            told = f"disguises.txt：“{line}”的音节与字数不符。"
+            hint = "一行一词，词后按字给出音节，如：自杀 zi sha；别的写法，如：自杀 = 自鲨。"
+            raise PolicyError(told, hint)
+        words[word] = syllables
+    return words
+
+
+def _read_aliases(lines: Iterable[str]) -> dict[str, str]:
+    """The word behind each of its other spellings."""
+    return {
+        alias: word
+        for word, sign, *aliases in map(str.split, lines)
+        if sign == "="
+        for alias in aliases
+    }
+
+
+def as_plain_letters(text: str) -> str:
     """Capitals as small letters and those with a tone without it; one for one, so places stay."""
     small = text.lower()
     if len(small) != len(text):  # a capital İ is two small letters

@@ -1,6 +1,6 @@
 """Raw text → clean text (规范化), with the list of repairs and the way back to the original."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,11 +8,14 @@ from opencc import OpenCC
 
 from service.core import damage
 from service.core.disguise import Disguises
+from service.core.lookalikes import LogLikelihood, Lookalikes
 from service.core.tracked_text import TrackedText
 
 _MOST_PASSES: Final = 6  # real pages settle in two; only text made to nest tags needs more
 _FEWEST_SEARCH_TERMS: Final = 3
 _FEWEST_SEPARATORS: Final = 2
+DISGUISE_UNDONE: Final = "disguise_undone"
+"""The repair of a danger word that was written so as not to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,17 @@ class Normalizer:
         search_terms: words typical of search-engine spam, from the policy bundle's
             `lexicons/search_spam.txt`.
         disguises: danger words with their pinyin, from its `lexicons/disguises.txt`.
+        lookalikes: what their characters are exchanged for, from its `lexicons/lookalikes.txt`.
     """
 
-    def __init__(self, search_terms: Iterable[str] = (), disguises: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        search_terms: Iterable[str] = (),
+        disguises: Sequence[str] = (),
+        lookalikes: Iterable[str] = (),
+    ) -> None:
         self._disguises = Disguises(disguises)
+        self._lookalikes = Lookalikes(disguises, lookalikes)
         self._search_terms = tuple(search_terms)
         self._to_simplified = OpenCC("t2s").convert
         # For text known to be traditional: also tells the particle 著 from the 著 of 著名.
@@ -57,7 +67,7 @@ class Normalizer:
             ("html_removed", _remove_markup),
             ("search_spam_removed", self._remove_search_spam),  # spaces still part the terms
             ("pinyin_removed", _remove_pinyin),
-            ("disguise_undone", self._disguises.undo),
+            (DISGUISE_UNDONE, self._disguises.undo),
             ("spaces_removed", _join_han),
             ("", _collapse_spaces),  # layout, not damage: never reported
             ("boilerplate_removed", _remove_furniture),
@@ -85,6 +95,18 @@ class Normalizer:
             if text.text == before:
                 break
         return NormalizedText(text, tuple(repairs))
+
+    def undo_lookalikes(self, text: NormalizedText, likelihood: LogLikelihood) -> NormalizedText:
+        """The same with danger words put back whose characters were exchanged.
+
+        Args:
+            text: what `normalize` gave.
+            likelihood: natural logarithm of how likely a text is, which a model knows.
+        """
+        tracked = self._lookalikes.undo(text.tracked, likelihood)
+        if tracked is text.tracked:
+            return text
+        return NormalizedText(tracked, tuple(dict.fromkeys((*text.repairs, DISGUISE_UNDONE))))
 
     def _remove_search_spam(self, text: TrackedText) -> TrackedText:
         """Cuts a leading chain of search terms off, where a genuine text follows it.

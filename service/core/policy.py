@@ -153,6 +153,7 @@ class Policy:
     dictionary: Sequence[DictionaryEntry]
     search_terms: Sequence[str]
     disguises: Sequence[str]
+    lookalikes: Sequence[str]
     book: RuleBook = field(init=False, repr=False, compare=False)
     anchors: Mapping[str, int] = field(init=False, repr=False, compare=False)
     following: tuple[RuleTable[Any], ...] = field(init=False, repr=False, compare=False)

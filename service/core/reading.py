@@ -8,8 +8,10 @@ from service.core.assessment import Evidence, Span
 from service.core.classify import Contribution
 from service.core.errors import EmptyTextError, TextTooLongError
 from service.core.features import Document
+from service.core.lookalikes import LogLikelihood
 from service.core.message import MAX_CHARACTERS, Message
 from service.core.normalize import NormalizedText, Normalizer
+from service.core.policy import Policy
 from service.core.segment import Segmenter
 
 _MOST_SPANS: Final = 5  # an officer reads a handful of spans, not a heat map
@@ -48,8 +50,22 @@ class Reading:
         return quoted["text"], quoted["title"]
 
 
-def read_message(message: Message, normalizer: Normalizer, segmenter: Segmenter) -> Reading:
+def build_tools(policy: Policy) -> tuple[Normalizer, Segmenter]:
+    """What a text is read with, by the lexicons and the dictionary of a policy."""
+    normalizer = Normalizer(policy.search_terms, policy.disguises, policy.lookalikes)
+    return normalizer, Segmenter(policy.dictionary)
+
+
+def read_message(
+    message: Message, normalizer: Normalizer, segmenter: Segmenter, likelihood: LogLikelihood
+) -> Reading:
     """Normalizes and segments a message.
+
+    Args:
+        message: the message as it came in.
+        normalizer: makes it clean.
+        segmenter: cuts it into words.
+        likelihood: natural logarithm of how likely a text is.
 
     Raises:
         EmptyTextError: nothing is left to judge.
@@ -57,9 +73,10 @@ def read_message(message: Message, normalizer: Normalizer, segmenter: Segmenter)
     """
     if len(message.text.strip()) > MAX_CHARACTERS:
         raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点或分成几条提交。")
-    text = normalizer.normalize(message.text)
+    text = normalizer.undo_lookalikes(normalizer.normalize(message.text), likelihood)
     if not text.text:
         raise EmptyTextError("正文为空，或只有空白和不可见字符。", "请提交至少一个可见字符。")
     title = normalizer.normalize(message.title) if message.title else None
+    title = normalizer.undo_lookalikes(title, likelihood) if title else None
     whole = f"{title.text}\n{text.text}" if title and title.text else text.text
     return Reading(message, Document(whole, segmenter.segment(whole)), text, title)

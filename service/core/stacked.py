@@ -20,6 +20,7 @@ from service.core.classify import (
 )
 from service.core.features import BLOCK_WEIGHTS, LONGEST_GRAM, Document
 from service.core.fingerprints import Fingerprints, Numbers, Places, take_fingerprints
+from service.core.fluency import log_likelihood
 from service.core.vocabulary import KINDS, PAIRS, WORDS, Rows, Vocabulary
 
 _PAIR: Final = 2  # characters
@@ -124,6 +125,10 @@ class StackedClassifier:
     def rate_flags(self, document: Document) -> Mapping[str, float]:
         """The probability of each flag; what was read of the last document is kept."""
         return self._interpreter.read_flags(self._refine(self._read(document).inputs))
+
+    def log_likelihood(self, text: str) -> float:
+        """How likely a short text is by the runs of characters in the vocabulary."""
+        return log_likelihood(text, self._vocabulary, self._idf)
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans of whole words that speak most for the label, strongest first.

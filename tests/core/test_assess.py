@@ -48,6 +48,9 @@ class Oracle:
         assert document.text
         return self._said.flags
 
+    def log_likelihood(self, text: str) -> float:
+        return SHIPPED.classifier.log_likelihood(text)
+
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         assert head
         assert label
