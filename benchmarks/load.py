@@ -18,12 +18,14 @@ class Outcome:
     Attributes:
         by_status: answers by status; `lost` for connections that ended without one, `hung` for
             none in fifteen seconds, `unsent` for want of a free connection.
+        left_out: connections without any answer in all that time.
         seconds: of the answers with 200.
         refused_seconds: of the others.
         failures: of each that was lost or hung: when, how, and how old its connection was.
     """
 
     by_status: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
     seconds: list[float] = field(default_factory=list)
     refused_seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -86,7 +88,7 @@ class Load:
         self, due: asyncio.Queue[None], end: float, outcome: Outcome, *, is_closed: bool
     ) -> None:
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        answered, opened = 0, 0.0
+        is_left_out, answered, opened = True, 0, 0.0
         begin = time.monotonic()
         choose = random.Random(id(due))  # noqa: S311 — which message, no secret
         while time.monotonic() < end:
@@ -114,6 +116,7 @@ class Load:
                 streams = None
                 continue
             now = time.monotonic()
+            is_left_out = is_left_out and now > end
             outcome.by_status[status] += 1
             answered += 1
             if status == "200":
@@ -123,6 +126,7 @@ class Load:
             if not stays:
                 self._close(streams)
                 streams = None
+        outcome.left_out += is_left_out
         self._close(streams)
 
     async def _ask(

@@ -59,13 +59,14 @@ def serve(host: str, port: int, *, workers: int, access_log: bool, is_open: bool
         return
     import uvicorn  # noqa: PLC0415 — gunicorn starts it where there are workers
 
-    from service.api.protocol import PatientProtocol  # noqa: PLC0415 — likewise
+    from service.api.protocol import LOOP, PatientProtocol  # noqa: PLC0415 — likewise
 
     uvicorn.run(
         _load(settings),
         host=host,
         port=port,
         http=PatientProtocol,
+        loop=LOOP,
         access_log=False,  # the application logs requests itself, without what was sent
         log_config=None,
         server_header=False,

@@ -5,6 +5,9 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+# uvloop takes one new connection each time round, and a time round is long under load: new callers
+# would wait without an answer, not even a refusal. asyncio takes all that have come.
+LOOP: Final = "asyncio"
 ARRIVED: Final = "arrived"  # when a request's headers had come, by the loop's clock, in its state
 _PATIENCE: Final = 10.0  # seconds for a connection to send the headers of its first request
 

@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
-from service.api.protocol import PatientProtocol
+from service.api.protocol import LOOP, PatientProtocol
 
 
 class PlainLogger(Logger):  # type: ignore[misc]
@@ -28,6 +28,7 @@ class PatientWorker(UvicornWorker):  # type: ignore[misc]
 
     CONFIG_KWARGS = {  # noqa: RUF012 — as its parent has it
         "http": PatientProtocol,
+        "loop": LOOP,
         "access_log": False,
         "server_header": False,
     }

@@ -1,5 +1,6 @@
 """Too much, too slow, too many: each is told, and nobody else waits for it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import httpx
 import pytest
 from conftest import serving
 
+from benchmarks.load import Load, Outcome
 from service.api.protocol import _PATIENCE
 
 MEGABYTE = 1_000_000
@@ -99,6 +101,24 @@ def test_more_than_there_is_room_for_is_shed_with_a_time_to_come_again() -> None
         assert all(int(answer.headers["Retry-After"]) >= 1 for answer in shed)
         assert f"yanpan_shed_total {float(len(shed))}" in client.get("/metrics").text
         assert client.get("/health/ready").status_code == 200
+
+
+def test_new_callers_are_answered_while_others_keep_the_service_busy() -> None:
+    def body(text: str) -> bytes:
+        return json.dumps({"text": text}).encode()
+
+    async def call(port: int) -> Outcome:
+        busy = Load(port, [body("小区停水三天了没人管，" * 1_800)], connections=60)
+        keeping_busy = asyncio.create_task(busy.run(rate=0, seconds=7))
+        await asyncio.sleep(2)
+        outcome = await Load(port, [body("路灯坏了")], connections=200).run(rate=0, seconds=4)
+        await keeping_busy
+        return outcome
+
+    with serving("--workers", "2") as (client, _):
+        outcome = asyncio.run(call(client.base_url.port or 0))
+    assert outcome.left_out == 0
+    assert set(outcome.by_status) <= {"200", "503"}
 
 
 def test_what_takes_too_long_is_told_so() -> None:
