@@ -31,6 +31,7 @@ def cross_fit(
     samples: Sequence[Sample],
     weights: Floats,
     *,
+    heads: Sequence[Head],
     is_correction: NDArray[np.bool_],
     groups: NDArray[np.intp],
 ) -> dict[str, float]:
@@ -44,13 +45,14 @@ def cross_fit(
         X: weighed features of the samples.
         samples: what is learned.
         weights: how much each counts.
+        heads: which of its heads are asked about; not those that learned the corrections already.
         is_correction: which of them are corrections.
         groups: the near-duplicate group of each.
 
     Returns:
         `base` and `learned`, shares over all exclusive labels of corrections; empty without any.
     """
-    exclusive = [head for head in model.heads if head.name != FLAGS]
+    exclusive = [head for head in heads if head.name != FLAGS]
     fold_of = groups % _FOLDS
     before = after = total = 0
     for fold in range(_FOLDS if is_correction.any() else 0):

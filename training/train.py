@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 
 from service.artifacts import StackedModel, file_digest, save_bundle, write_json
-from service.core.classify import Classification, Head, Refinement
+from service.core.classify import Classification, Head, Refinement, volume
 from service.core.errors import SampleError
 from service.core.features import WORD, Document
 from service.core.policy import Policy
@@ -134,7 +134,7 @@ def train(
         vectors=vectors,
         progress=progress.step,
     )
-    volumes = np.log1p(np.asarray(judged_keys.counts.sum(axis=1)).ravel())
+    volumes = np.array([volume(int(n)) for n in judged_keys.counts.sum(axis=1).flat])
     held, refinements = refine(tasks, held, volumes, judged, seed)
     policy = load_policy(policy_folder)
     classified = classify_held(tasks, held, size)

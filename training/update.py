@@ -105,7 +105,9 @@ def update(
     old = [head for head in model.heads if head.name not in figures]
     moved = move(model, X, learned, weights, heads=old)
     progress.step("更新")
-    agreement = cross_fit(model, X, learned, weights, is_correction=is_correction, groups=groups)
+    agreement = cross_fit(
+        model, X, learned, weights, heads=old, is_correction=is_correction, groups=groups
+    )
     progress.step("核对更正")
     policy = load_policy(policy_folder)
     trained_at = datetime.now(SHANGHAI).replace(microsecond=0)

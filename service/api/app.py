@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, chain: Chain | None = None) -> 
     )
     install_problem_handlers(app)
     app.include_router(scoring.router(loader, observer))
-    app.include_router(catalogue.router(loader, registry, drift, observer))
+    app.include_router(catalogue.router(loader, registry, observer))
     app.include_router(policy.router(loader))
     app.include_router(feedback.router(loader, settings))
     app.include_router(label_studio.router(loader))

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from service.api.loading import ChainLoader
-from service.api.observation import Drift, Observer
+from service.api.observation import Observer
 from service.api.problems import ProblemError
 from service.api.scoring import PROBLEM_ANSWERS
 from service.core.labels import CHANNELS, reported_names
@@ -23,7 +23,7 @@ class ActivationIn(BaseModel):
     reason: str = Field("", max_length=500, description="理由 / why")
 
 
-def router(loader: ChainLoader, registry: Registry, drift: Drift, observer: Observer) -> APIRouter:
+def router(loader: ChainLoader, registry: Registry, observer: Observer) -> APIRouter:
     """The routes that describe the service."""
     routes = APIRouter(prefix="/v1", tags=["目录"])
 
@@ -66,7 +66,7 @@ def router(loader: ChainLoader, registry: Registry, drift: Drift, observer: Obse
 
     @routes.get("/drift", summary="信息与训练时是否不同 / have the messages changed")
     async def drifted() -> dict[str, Any]:
-        return drift.table()
+        return observer.drift.table()
 
     @routes.post(
         "/models/{version}/activate",

@@ -74,7 +74,7 @@ class Observer:
 
     def __init__(self, metrics: Metrics, drift: Drift, loader: ChainLoader) -> None:
         self._metrics = metrics
-        self._drift = drift
+        self.drift: Final = drift
         self._loader = loader
         self._shadows = Board("shadow")
 
@@ -83,7 +83,7 @@ class Observer:
         self._metrics.observe_assessment(assessment)
         if not message.store:
             return
-        self._drift.observe(assessment)
+        self.drift.observe(assessment)
         if (shadow := self._loader.shadow) is not None:
             shadow.observe(message, assessment)
 
@@ -113,6 +113,6 @@ class Observer:
         self._metrics.note_failure(has_failed=bool(self._loader.failure))
 
     def _publish(self) -> None:
-        self._drift.publish()
+        self.drift.publish()
         if (shadow := self._loader.shadow) is not None:
             self._shadows.publish(shadow.table())
