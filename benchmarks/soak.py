@@ -37,7 +37,7 @@ _LENGTH: Final = 200
 _WORKERS: Final = 2
 _MANY: Final = 2_000  # connections: so many that those who wait must be refused
 _PATIENCE: Final = 60
-_SHOWN: Final = 20  # failures
+_SHOWN: Final = 3  # failures
 _SHIPPED: Final = Path(__file__).resolve().parent.parent / "models"
 
 
@@ -195,8 +195,10 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
             kept = {f"{row['annotator']}-{row['text'][5:-1]}" for row in rows}
         told = ", ".join(f"{status}: {n}" for status, n in sorted(statuses.items()))
         _print_outcome(f"scoring while PostgreSQL was down a third of {seconds:.0f} s", outcome)
-        print(f"  corrections {told}; accepted {len(accepted)}, lost {len(accepted - kept)}, ")
-        print(f"  kept twice {len(rows) - len(kept)}")
+        print(
+            f"  corrections {told}; accepted {len(accepted)}, lost {len(accepted - kept)}, "
+            f"kept twice {len(rows) - len(kept)}"
+        )
 
 
 def _stop_and_start(running: Cluster, seconds: float) -> None:

@@ -13,9 +13,8 @@ from service.api.problems import ProblemError, invalid_field
 from service.api.scoring import PROBLEM_ANSWERS
 from service.bootstrap import build_feedback
 from service.core.classify import FLAGS
-from service.core.errors import EmptyTextError, TextTooLongError
 from service.core.labels import reported_names
-from service.core.message import MAX_CHARACTERS
+from service.core.reading import check_length
 from service.schemas import MessageIn, now
 from service.settings import Settings
 
@@ -141,7 +140,7 @@ def _correction(given: FeedbackIn, loader: ChainLoader) -> "Correction":
             labels[head] = str(value)
     message = given.message
     if message is not None:
-        _check_text(message.text)
+        check_length(message.text)
     return Correction(
         labels=labels,
         annotator=given.annotator,
@@ -152,10 +151,3 @@ def _correction(given: FeedbackIn, loader: ChainLoader) -> "Correction":
         channel=message.channel if message else None,
         reason=given.reason,
     )
-
-
-def _check_text(text: str) -> None:
-    if not text.strip():
-        raise EmptyTextError("正文为空。", "请提交至少一个可见字符。")
-    if len(text.strip()) > MAX_CHARACTERS:
-        raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点提交。")

@@ -56,6 +56,24 @@ def build_tools(policy: Policy) -> tuple[Normalizer, Segmenter]:
     return normalizer, Segmenter(policy.dictionary)
 
 
+def check_length(text: str) -> None:
+    """Whether there is something to read, and not too much.
+
+    Raises:
+        EmptyTextError: nothing is left to judge.
+        TextTooLongError: more than 20,000 characters after trimming.
+    """
+    length = len(text.strip())
+    if not length:
+        raise _empty()
+    if length > MAX_CHARACTERS:
+        raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点或分成几条提交。")
+
+
+def _empty() -> EmptyTextError:
+    return EmptyTextError("正文为空，或只有空白和不可见字符。", "请提交至少一个可见字符。")
+
+
 def read_message(
     message: Message, normalizer: Normalizer, segmenter: Segmenter, likelihood: LogLikelihood
 ) -> Reading:
@@ -71,11 +89,10 @@ def read_message(
         EmptyTextError: nothing is left to judge.
         TextTooLongError: more than 20,000 characters after trimming.
     """
-    if len(message.text.strip()) > MAX_CHARACTERS:
-        raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点或分成几条提交。")
+    check_length(message.text)
     text = normalizer.undo_lookalikes(normalizer.normalize(message.text), likelihood)
     if not text.text:
-        raise EmptyTextError("正文为空，或只有空白和不可见字符。", "请提交至少一个可见字符。")
+        raise _empty()
     title = normalizer.normalize(message.title) if message.title else None
     title = normalizer.undo_lookalikes(title, likelihood) if title else None
     whole = f"{title.text}\n{text.text}" if title and title.text else text.text

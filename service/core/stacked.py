@@ -62,6 +62,7 @@ class _Spans:
         index: the place of each known feature's row among the distinct ones.
         starts, ends: the span of each known feature.
         word_starts, word_ends: those of the words.
+        is_word: which of the words are no marks.
     """
 
     index: Places
@@ -69,6 +70,7 @@ class _Spans:
     ends: Places
     word_starts: Places
     word_ends: Places
+    is_word: NDArray[np.bool_]
 
 
 class StackedClassifier:
@@ -146,7 +148,7 @@ class StackedClassifier:
         words = document.words
         weights = upto.take(spans.word_ends) - upto.take(spans.word_starts)
         joined: list[tuple[int, int, float]] = []
-        for place in _strongest(weights, words.texts):
+        for place in _strongest(weights, spans.is_word):
             start, weight = words.starts[place], weights.item(place)
             end = start + len(words.texts[place])
             if joined and joined[-1][1] == start:
@@ -266,17 +268,17 @@ def _distinct(numbers: Numbers) -> int:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0)
 
 
-def _strongest(weights: NDArray[np.float64], words: Sequence[str]) -> list[int]:
+def _strongest(weights: NDArray[np.float64], is_word: NDArray[np.bool_]) -> list[int]:
     """The places, in order, of the words that explain a label.
 
     A mark shares in the weights but explains nothing.
     """
-    by_weight = weights.argsort()[::-1].tolist()
-    first = next((place for place in by_weight if words[place][0].isalnum()), None)
-    if first is None or weights.item(first) <= 0:
+    of_words = np.where(is_word, weights, 0)
+    most = of_words.max(initial=0)
+    if most <= 0:
         return []
-    places = (weights >= weights.item(first) * _LEAST_SHARE).nonzero()[0].tolist()
-    return [place for place in places if words[place][0].isalnum()]
+    places: list[int] = (of_words >= most * _LEAST_SHARE).nonzero()[0].tolist()
+    return places
 
 
 def _locate(analysis: _Analysis) -> _Spans:
@@ -295,5 +297,6 @@ def _locate(analysis: _Analysis) -> _Spans:
             np.concatenate(ends).take(analysis.places),
             word_starts,
             word_ends,
+            np.array([text[0].isalnum() for text in words.texts], np.bool_),
         )
     return analysis.spans

@@ -14,7 +14,7 @@ from commands import ROOT, yanpan
 from training.samples import read_samples
 
 AT = "2026-01-05T08:30:00+08:00"
-ROWS = 3_000
+ROWS = 2_200
 
 
 @pytest.fixture(scope="module")

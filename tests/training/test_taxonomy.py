@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("own")
     root = make_registry(folder / "models")
     held_out = {sample.id for sample in read_holdout()}
-    own = write_own(folder, [s for s in read_samples([SAMPLES]) if s.id not in held_out][::2])
+    own = write_own(folder, [s for s in read_samples([SAMPLES]) if s.id not in held_out][::3])
     places = ["--output", str(root), "--cache", str(folder / "cache")]
     environment = {"YANPAN_MODELS_DIR": str(root)}
     ended = yanpan("train", "--base", "active", *own, *places, environment=environment)
