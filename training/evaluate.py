@@ -21,7 +21,7 @@ from service.core.message import Message
 from service.core.normalize import Normalizer
 from service.core.policy import Policy
 from service.core.quantities import find_quantities
-from service.core.reading import build_tools
+from service.core.reading import build_normalizer, build_tools
 from service.core.review import review_reasons
 from service.policy_bundle import load_policy
 from service.schemas import now
@@ -71,7 +71,7 @@ def measure(
     is on them and on the rest.
     """
     complete = all(set(EXCLUSIVE_HEADS) <= set(c.heads) for c in classified)
-    normalizer, _ = build_tools(policy)
+    normalizer = build_normalizer(policy)
     judged = [
         _judge(s, c, policy, normalizer) if complete else _Judged("", "", ())
         for s, c in zip(samples, classified, strict=True)

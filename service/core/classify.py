@@ -86,8 +86,10 @@ class Classifier(Protocol):
     def classify(self, document: Document) -> Classification:
         """The labels of one document."""
 
-    def rate_flags(self, document: Document) -> Mapping[str, float]:
-        """The probability of each flag, for less than all labels cost; none without that head."""
+    def rate_flags(
+        self, document: Document, parts: Sequence[tuple[int, int]]
+    ) -> list[Mapping[str, float]]:
+        """The probability of each flag in parts of a document, each read by itself."""
 
     def explain(self, document: Document, head: str, label: str) -> list[Contribution]:
         """The spans that speak most for the label, strongest first."""
@@ -219,7 +221,7 @@ class Interpreter:
         return _odds_to_probabilities(head, self._powers(outputs)[columns])
 
     def _powers(self, outputs: Floats) -> list[float]:
-        """E to the calibrated outputs: plain numbers, for so few cost less than numpy's calls."""
+        """The odds, as plain numbers: for so few, they cost less than numpy's calls."""
         calibrated = outputs * self._slopes + self._offsets
         bounded = np.minimum(np.maximum(calibrated, -_LARGEST), _LARGEST)
         powers: list[float] = np.exp(bounded, dtype=np.float64).tolist()

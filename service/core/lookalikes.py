@@ -21,8 +21,8 @@ LogLikelihood = Callable[[str], float]
 _JOINT: Final = f"{MARK}?"
 _AROUND: Final = 6  # characters on both sides that a word is read with
 _MOST: Final = 200  # words that are weighed in a text, so that none takes long
-# By how many nats a text must become likelier for each character that was exchanged: one character
-# for another happens by chance, as 爱上 for 受伤; letters, signs and parts among characters less.
+# By how many nats a text must become likelier for each character that was exchanged. Another
+# character stands there by chance (四人 is no 死人) more often than a letter, a sign or a part.
 _FOR_CHARACTER: Final = 3.0
 _FOR_SIGN: Final = 2.0
 _HAN: Final = re.compile(f"[{HAN}]")

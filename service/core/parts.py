@@ -6,14 +6,12 @@ surer than a message; docs/reliability.md tells what that finds, and what it rai
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from service.core.classify import Classification, Classifier
 from service.core.features import Document
-from service.core.segment import Words
 
 _LONG: Final = 400  # characters from which a message is read in parts
 _PART: Final = 40  # characters that a part has at least
@@ -37,8 +35,7 @@ def find_hidden_danger(
         return classification
     flags = dict(classification.flags)
     hidden = []
-    for part in _parts(document):
-        rated = classifier.rate_flags(part)
+    for rated in classifier.rate_flags(document, list(_parts(document.text))):
         for flag in _DANGER:
             if rated.get(flag, 0) >= _SURE and flag not in classification.raised:
                 hidden.append(flag)
@@ -49,16 +46,11 @@ def find_hidden_danger(
     return replace(classification, flags=flags, raised=tuple(raised))
 
 
-def _parts(document: Document) -> Iterator[Document]:
-    """Whole sentences together, and no part shorter than it must be; words stay as they are cut."""
-    text, words = document.text, document.words
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Whole sentences together, and no part shorter than it must be, but the last."""
     least = max(_PART, len(text) // _MOST)
     start = 0
-    for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
-        if end - start < least and end < len(text):
-            continue
-        first, last = bisect_left(words.starts, start), bisect_left(words.starts, end)
-        if last > first:
-            starts = [place - start for place in words.starts[first:last]]
-            yield Document(text[start:end], Words(words.texts[first:last], starts))
-        start = end
+    for end in (*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)):
+        if end - start >= least or start < end == len(text):
+            yield start, end
+            start = end

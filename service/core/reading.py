@@ -52,8 +52,12 @@ class Reading:
 
 def build_tools(policy: Policy) -> tuple[Normalizer, Segmenter]:
     """What a text is read with, by the lexicons and the dictionary of a policy."""
-    normalizer = Normalizer(policy.search_terms, policy.disguises, policy.lookalikes)
-    return normalizer, Segmenter(policy.dictionary)
+    return build_normalizer(policy), Segmenter(policy.dictionary)
+
+
+def build_normalizer(policy: Policy) -> Normalizer:
+    """What makes a text clean, by the lexicons of a policy."""
+    return Normalizer(policy.search_terms, policy.disguises, policy.lookalikes)
 
 
 def check_length(text: str) -> None:
@@ -68,10 +72,6 @@ def check_length(text: str) -> None:
         raise _empty()
     if length > MAX_CHARACTERS:
         raise TextTooLongError(f"正文超过 {MAX_CHARACTERS} 个字符。", "请截取要点或分成几条提交。")
-
-
-def _empty() -> EmptyTextError:
-    return EmptyTextError("正文为空，或只有空白和不可见字符。", "请提交至少一个可见字符。")
 
 
 def read_message(
@@ -97,3 +97,7 @@ def read_message(
     title = normalizer.undo_lookalikes(title, likelihood) if title else None
     whole = f"{title.text}\n{text.text}" if title and title.text else text.text
     return Reading(message, Document(whole, segmenter.segment(whole)), text, title)
+
+
+def _empty() -> EmptyTextError:
+    return EmptyTextError("正文为空，或只有空白和不可见字符。", "请提交至少一个可见字符。")

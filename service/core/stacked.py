@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -121,12 +122,43 @@ class StackedClassifier:
     def classify(self, document: Document) -> Classification:
         """The labels of one document; an empty one gets what the intercepts say."""
         analysis = self._analyse(document)
+        outputs = analysis.inputs[:-1]
+        if self._second_stage:
+            columns, refinement = self._second_stage
+            outputs = outputs.copy()
+            outputs[columns] = refinement.apply(analysis.inputs)
         coverage = self._measure_coverage(analysis.features, analysis.rows)
-        return self._interpreter.read(self._refine(analysis.inputs), coverage)
+        return self._interpreter.read(outputs, coverage)
 
-    def rate_flags(self, document: Document) -> Mapping[str, float]:
-        """The probability of each flag; what was read of the last document is kept."""
-        return self._interpreter.read_flags(self._refine(self._read(document).inputs))
+    def rate_flags(
+        self, document: Document, parts: Sequence[tuple[int, int]]
+    ) -> list[Mapping[str, float]]:
+        """The probability of each flag in parts of a document, each read by itself.
+
+        What was found in the document is shared out; nothing is read again. Flags have no second
+        stage, so the linear outputs are theirs.
+
+        Args:
+            document: the document.
+            parts: at least one; the first character of each and the one after its last, in order
+                and without overlap.
+        """
+        analysis = self._analyse(document)
+        spans = _locate(analysis)
+        firsts, lasts = np.array(parts, np.intp).reshape(-1, 2).T
+        part = firsts.searchsorted(spans.starts, "right") - 1
+        inside = (part >= 0) & (spans.ends <= lasts.take(part))
+        size = len(self._idf)
+        found, times = _count(part[inside] * size + analysis.found[inside])
+        owners, rows = np.divmod(found, size)
+        borders = owners.searchsorted(np.arange(len(parts) + 1)).tolist()
+        rated = []
+        for start, end in pairwise(borders):
+            mine = rows[start:end]
+            values = self._weigh(mine, times[start:end])
+            outputs = values @ self._coefficients.take(mine, axis=0) + self._intercepts
+            rated.append(self._interpreter.read_flags(outputs))
+        return rated
 
     def log_likelihood(self, text: str) -> float:
         """How likely a short text is by the runs of characters in the vocabulary."""
@@ -176,15 +208,6 @@ class StackedClassifier:
         inputs[:-1] = values @ self._coefficients.take(rows, axis=0) + self._intercepts
         inputs[-1] = volume(len(together))
         return _Analysis(document, features, places, found, rows, values, times, inputs)
-
-    def _refine(self, inputs: Floats) -> Floats:
-        """The outputs of all heads, those of the second stage in place of their linear ones."""
-        outputs = inputs[:-1]
-        if self._second_stage:
-            columns, refinement = self._second_stage
-            outputs = outputs.copy()
-            outputs[columns] = refinement.apply(inputs)
-        return outputs
 
     def _weigh(self, rows: Places, times: NDArray[np.intp]) -> Floats:
         """(1 + ln count) · idf, each block scaled to its length."""

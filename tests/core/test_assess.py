@@ -1,7 +1,7 @@
 """The whole chain on the shipped model: what asks for a review, and what holds for any text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,9 +44,11 @@ class Oracle:
         assert document.text
         return self._said
 
-    def rate_flags(self, document: Document) -> Mapping[str, float]:
+    def rate_flags(
+        self, document: Document, parts: Sequence[tuple[int, int]]
+    ) -> list[Mapping[str, float]]:
         assert document.text
-        return self._said.flags
+        return [self._said.flags for _ in parts]
 
     def log_likelihood(self, text: str) -> float:
         return SHIPPED.classifier.log_likelihood(text)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import joblib
@@ -104,6 +105,21 @@ def test_contributions_are_exact(fitted: Fitted) -> None:
     p = fitted.classifier.classify(read).flags["casualty"]
     intercept = float(fitted.estimators["flags.casualty"].intercepts[0])
     assert weights.sum() == pytest.approx(np.log(p / (1 - p)) - intercept, abs=1e-4)
+
+
+def test_flags_of_a_part_are_those_of_the_part_by_itself(fitted: Fitted) -> None:
+    whole = document("\n".join(sample.text for sample in HELD[:30]))
+    ends = [place + 1 for place, character in enumerate(whole.text) if character == "\n"]
+    parts = list(pairwise([0, *ends, len(whole.text)]))
+    rated = fitted.classifier.rate_flags(whole, parts)
+    assert len(rated) == len(parts) >= 30
+    for (start, end), flags in zip(parts, rated, strict=True):
+        inside = [n for n, at in enumerate(whole.words.starts) if start <= at < end]
+        words = Words(
+            [whole.words.texts[n] for n in inside], [whole.words.starts[n] - start for n in inside]
+        )
+        alone = fitted.classifier.classify(Document(whole.text[start:end], words)).flags
+        assert flags == pytest.approx(alone, abs=1e-6)
 
 
 @pytest.fixture(scope="module")
