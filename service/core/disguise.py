@@ -1,7 +1,7 @@
 """Danger words misspelled to slip past filters (拼音、别字替字), back as they should be."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from service.core.errors import PolicyError
@@ -32,6 +32,7 @@ class Disguises:
         self._aliases = _read_aliases(lines)
         patterns = list(map(re.escape, self._aliases))
         firsts = {alias[0] for alias in self._aliases}
+        seconds = {alias[1] for alias in self._aliases}
         for word, spelt in read_words(lines).items():
             pairs = list(zip(word, spelt, strict=True))
             spelled = [f"(?:{han}|{syllable})" for han, syllable in pairs]
@@ -40,9 +41,10 @@ class Disguises:
             rest = _JOINT + _JOINT.join(spelled[1:])
             patterns += [f"{first}{rest}" for first in pairs[0]]
             firsts |= {first[0] for first in pairs[0]}
+            seconds |= {spelt[0][1:2], *(second[0] for second in pairs[1])}
+        self._begin = look_for(firsts, seconds)
         # Nothing of a longer word in letters: "zi" of "zipper" is no syllable.
-        whole = f"(?<![a-z])(?=[{''.join(sorted(firsts))}])(?:{'|'.join(patterns)})(?![a-z])"
-        self._pattern = re.compile(whole) if patterns else None
+        self._whole = re.compile(f"(?<![a-z])(?:{'|'.join(patterns)})(?![a-z])")
 
     def undo(self, text: TrackedText) -> TrackedText:
         """The text with the words in characters; itself where none is spelled.
@@ -50,11 +52,16 @@ class Disguises:
         >>> Disguises(["自杀 zi sha"]).undo(TrackedText("他要Zì shā，想自sha了")).text
         '他要自杀，想自杀了'
         """
-        if self._pattern is None:
+        if self._begin is None:
             return text
         plain = as_plain_letters(text.text)
         edits = []
-        for match in self._pattern.finditer(plain):
+        done = 0
+        for begin in self._begin.finditer(plain):
+            match = self._whole.match(plain, begin.start())
+            if match is None or match.start() < done:
+                continue
+            done = match.end()
             word = self._word(match[0])
             if word != match[0]:
                 edits.append((*match.span(), word))
@@ -86,6 +93,15 @@ def read_words(lines: Iterable[str]) -> dict[str, list[str]]:
             raise PolicyError(told, hint)
         words[word] = syllables
     return words
+
+
+def look_for(firsts: Collection[str], seconds: Collection[str]) -> re.Pattern[str] | None:
+    """A first character that a second follows, or a mark; `None` if nothing begins anywhere.
+
+    Such a look is cheap, and spares most texts the search for words.
+    """
+    first, second = (re.escape("".join(sorted(all_))) for all_ in (firsts, seconds))
+    return re.compile(f"[{first}](?=[{second}]|{MARK})") if first else None
 
 
 def _read_aliases(lines: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from service.core.damage import HAN
-from service.core.disguise import MARK, as_plain_letters, read_words
+from service.core.disguise import MARK, as_plain_letters, look_for, read_words
 from service.core.errors import PolicyError
 from service.core.tracked_text import TrackedText
 
@@ -59,12 +59,10 @@ class Lookalikes:
                 numbers[first[0]].append(len(self._words))
                 seconds |= {first[1]} if len(first) > 1 else {form[0] for form in each[1]}
             self._words.append(word)
-        self._begins = {
+        self._branches = {
             first: (re.compile("|".join(many)), numbers[first]) for first, many in branches.items()
         }
-        firsts, nexts = (re.escape("".join(sorted(all_))) for all_ in (branches, seconds))
-        # A look at two characters spares most texts the rest.
-        self._first = re.compile(f"[{firsts}](?=[{nexts}]|{MARK})") if branches else None
+        self._begin = look_for(branches, seconds)
 
     def undo(self, text: TrackedText, likelihood: LogLikelihood) -> TrackedText:
         """The text with the words put back that make it much likelier; itself without any.
@@ -88,11 +86,11 @@ class Lookalikes:
 
     def _find(self, text: str) -> Iterator[tuple[int, int, str, float]]:
         """Where a word may be meant that is not written, and how much likelier it must be."""
-        if self._first is None:
+        if self._begin is None:
             return
         plain = as_plain_letters(text)
-        for begin in self._first.finditer(plain):
-            pattern, numbers = self._begins[begin[0]]
+        for begin in self._begin.finditer(plain):
+            pattern, numbers = self._branches[begin[0]]
             match = pattern.match(plain, begin.start())
             if match is None or match.lastindex is None or not _HAN.search(match[0]):
                 continue
