@@ -9,6 +9,7 @@ what it changes in vain.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from service.core.damage import HAN
@@ -18,7 +19,7 @@ from service.core.tracked_text import TrackedText
 
 LogLikelihood = Callable[[str], float]
 
-_JOINT: Final = f"{MARK}?"
+_IS_MARK: Final = re.compile(MARK).match
 _AROUND: Final = 6  # characters on both sides that a word is read with
 _MOST: Final = 200  # words that are weighed in a text, so that none takes long
 # By how many nats a text must become likelier for each character that was exchanged. Another
@@ -26,6 +27,14 @@ _MOST: Final = 200  # words that are weighed in a text, so that none takes long
 _FOR_CHARACTER: Final = 3.0
 _FOR_SIGN: Final = 2.0
 _HAN: Final = re.compile(f"[{HAN}]")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Word:
+    """A word, and for each of its characters what it may be written as, by first character."""
+
+    text: str
+    forms: tuple[Mapping[str, Sequence[str]], ...]
 
 
 class Lookalikes:
@@ -41,28 +50,21 @@ class Lookalikes:
 
     def __init__(self, words: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         forms = _read_forms(lines)
-        self._words: list[str] = []
-        self._parts: list[re.Pattern[str]] = []
-        branches: dict[str, list[str]] = defaultdict(list)
-        numbers: dict[str, list[int]] = defaultdict(list)
-        seconds: set[str] = set()
+        # By the first two characters of what is written, or by the first, which a mark follows.
+        self._beginning_with: dict[str, dict[_Word, None]] = defaultdict(dict)
         by_length = sorted(read_words(words).items(), key=lambda pair: -len(pair[0]))
-        for word, syllables in by_length if forms else ():
+        for text, syllables in by_length if forms else ():
             each = [
                 (han, *forms.get(han, ()), syllable, *_initials(syllable))
-                for han, syllable in zip(word, syllables, strict=True)
+                for han, syllable in zip(text, syllables, strict=True)
             ]
-            self._parts.append(re.compile(_JOINT.join(f"({_any_of(all_)})" for all_ in each)))
-            rest = _JOINT + _JOINT.join(map(_any_of, each[1:]))
-            for first in dict.fromkeys(each[0]):
-                branches[first[0]].append(f"{_alone(first)}{rest}()")  # the group tells which
-                numbers[first[0]].append(len(self._words))
-                seconds |= {first[1]} if len(first) > 1 else {form[0] for form in each[1]}
-            self._words.append(word)
-        self._branches = {
-            first: (re.compile("|".join(many)), numbers[first]) for first, many in branches.items()
-        }
-        self._begin = look_for(branches, seconds)
+            word = _Word(text, tuple(map(_by_first, each)))
+            for form in each[0]:
+                self._beginning_with[form[0]][word] = None
+                for second in form[1:2] or word.forms[1]:
+                    self._beginning_with[form[0] + second][word] = None
+        pairs = [key for key in self._beginning_with if len(key) > 1]
+        self._begin = look_for({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
 
     def undo(self, text: TrackedText, likelihood: LogLikelihood) -> TrackedText:
         """The text with the words put back that make it much likelier; itself without any.
@@ -90,17 +92,41 @@ class Lookalikes:
             return
         plain = as_plain_letters(text)
         for begin in self._begin.finditer(plain):
-            pattern, numbers = self._branches[begin[0]]
-            match = pattern.match(plain, begin.start())
-            if match is None or match.lastindex is None or not _HAN.search(match[0]):
-                continue
-            number = numbers[match.lastindex - 1]
-            word = self._words[number]
-            if match[0] == word:
-                continue
-            parts = self._parts[number].fullmatch(match[0])
-            if parts:
-                yield *match.span(), word, _cost(word, parts)
+            start = begin.start()
+            second = plain[start + 1]
+            key = begin[0] if _IS_MARK(second) else begin[0] + second
+            for word in self._beginning_with.get(key, ()):
+                if found := _read(word, plain, start):
+                    end, cost = found
+                    if cost and _HAN.search(plain, start, end):
+                        yield start, end, word.text, cost
+                    break
+
+
+def _read(word: _Word, plain: str, start: int) -> tuple[int, float] | None:
+    """Where the word ends that may be meant there, and how much likelier it must be."""
+    place, cost, is_parted = start, 0.0, False
+    for han, forms in zip(word.text, word.forms, strict=True):
+        if place > start and _IS_MARK(plain, place):
+            place, is_parted = place + 1, True
+        for form in forms.get(plain[place : place + 1], ()):
+            if plain.startswith(form, place) and _stands_alone(form, plain, place):
+                break
+        else:
+            return None
+        if form != han:
+            is_character = len(form) == 1 and _HAN.match(form)
+            cost += _FOR_CHARACTER if is_character else _FOR_SIGN
+        place += len(form)
+    return place, cost + _FOR_SIGN * is_parted
+
+
+def _stands_alone(form: str, plain: str, place: int) -> bool:
+    """No piece of a longer word in letters, nor of a longer number."""
+    if not form.isascii():
+        return True
+    around = plain[place - 1 : place] + plain[place + len(form) : place + len(form) + 1]
+    return not any(c.isascii() and c.isdigit() == form.isdigit() and c.isalnum() for c in around)
 
 
 def _read_forms(lines: Iterable[str]) -> Mapping[str, Sequence[str]]:
@@ -119,27 +145,9 @@ def _initials(syllable: str) -> tuple[str, ...]:
     return (syllable[0], syllable[:2]) if syllable[1:2] == "h" else (syllable[0],)
 
 
-def _any_of(forms: Iterable[str]) -> str:
-    longest_first = sorted(dict.fromkeys(forms), key=len, reverse=True)
-    return f"(?:{'|'.join(map(_alone, longest_first))})"
-
-
-def _alone(form: str) -> str:
-    """No piece of a longer word in letters, nor of a longer number."""
-    if not form.isascii():
-        return re.escape(form)
-    like = "0-9" if form.isdigit() else "a-z"
-    return f"(?<![{like}]){re.escape(form)}(?![{like}])"
-
-
-def _cost(word: str, parts: re.Match[str]) -> float:
-    """How much likelier a text must become by the word, for what stands in its place."""
-    groups = parts.groups("")
-    costs = [
-        _FOR_CHARACTER if len(part) == 1 and _HAN.match(part) else _FOR_SIGN
-        for han, part in zip(word, groups, strict=True)
-        if part != han
-    ]
-    if len(parts[0]) > sum(map(len, groups)):  # marks part it
-        costs.append(_FOR_SIGN)
-    return sum(costs)
+def _by_first(forms: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Forms by their first character, long ones first."""
+    found = defaultdict(list)
+    for form in sorted(dict.fromkeys(forms), key=len, reverse=True):
+        found[form[0]].append(form)
+    return dict(found)
