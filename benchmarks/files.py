@@ -84,7 +84,7 @@ def _print_cluster(folder: Path, rows: int) -> None:
             began = time.perf_counter()
             run = subprocess.Popen(_command(str(source), str(output), "--cluster", _address()))  # noqa: S603
             if is_killed:
-                time.sleep(each / 100)
+                time.sleep(seconds / 2)  # of what two of them took
                 workers[0].kill()
             status = run.wait()
             seconds = time.perf_counter() - began
