@@ -98,10 +98,10 @@ def read_words(lines: Iterable[str]) -> dict[str, list[str]]:
 def look_for(firsts: Collection[str], seconds: Collection[str]) -> re.Pattern[str] | None:
     """A first character that a second follows, or a mark; `None` if nothing begins anywhere.
 
-    Such a look is cheap, and spares most texts the search for words.
+    No letter within a run of letters. Such a look is cheap, and spares most texts the search.
     """
     first, second = (re.escape("".join(sorted(all_))) for all_ in (firsts, seconds))
-    return re.compile(f"[{first}](?=[{second}]|{MARK})") if first else None
+    return re.compile(f"[{first}](?<![a-z][a-z])(?=[{second}]|{MARK})") if first else None
 
 
 def _read_aliases(lines: Iterable[str]) -> dict[str, str]:

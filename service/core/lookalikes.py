@@ -50,7 +50,7 @@ class Lookalikes:
 
     def __init__(self, words: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         forms = _read_forms(lines)
-        # By the first two characters of what is written, or by the first, which a mark follows.
+        # By the first two characters of what is written, but for a mark between them.
         self._beginning_with: dict[str, dict[_Word, None]] = defaultdict(dict)
         by_length = sorted(read_words(words).items(), key=lambda pair: -len(pair[0]))
         for text, syllables in by_length if forms else ():
@@ -60,10 +60,9 @@ class Lookalikes:
             ]
             word = _Word(text, tuple(map(_by_first, each)))
             for form in each[0]:
-                self._beginning_with[form[0]][word] = None
                 for second in form[1:2] or word.forms[1]:
                     self._beginning_with[form[0] + second][word] = None
-        pairs = [key for key in self._beginning_with if len(key) > 1]
+        pairs = self._beginning_with.keys()
         self._begin = look_for({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
 
     def undo(self, text: TrackedText, likelihood: LogLikelihood) -> TrackedText:
@@ -93,9 +92,8 @@ class Lookalikes:
         plain = as_plain_letters(text)
         for begin in self._begin.finditer(plain):
             start = begin.start()
-            second = plain[start + 1]
-            key = begin[0] if _IS_MARK(second) else begin[0] + second
-            for word in self._beginning_with.get(key, ()):
+            second = start + 1 + (_IS_MARK(plain, start + 1) is not None)
+            for word in self._beginning_with.get(begin[0] + plain[second : second + 1], ()):
                 if found := _read(word, plain, start):
                     end, cost = found
                     if cost and _HAN.search(plain, start, end):
