@@ -177,7 +177,9 @@ def _next_digit(digits: Amount, mark: str, *, is_open: bool) -> Amount:
     if mark in _SOME:
         return Amount(1, 9)
     digit = _DIGITS[mark]
-    return Amount(digits.least, digit) if is_open else Amount(digit, digit)
+    if not is_open:
+        return Amount(digit, digit)
+    return Amount(min(digits.least, digit), max(digits.most, digit))
 
 
 def _in_units(digits: Amount, unit: int, *, is_told: bool) -> Amount:
