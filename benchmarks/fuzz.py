@@ -34,7 +34,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
-from benchmarks.serving import HOST, serving
+from benchmarks.serving import HOST, apart, serving
 from benchmarks.texts import whole_messages
 from service.batch.messages import read_messages
 from service.bootstrap import build_chain
@@ -120,7 +120,7 @@ SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
 STEPS: Final = ("normalize", "mask", "find_quantities", "segment", "assess_message")
 _NOW: Final = datetime(2026, 1, 5, tzinfo=UTC)
 _SLOW: Final = 50  # milliseconds
-_WORKERS: Final = 2
+_WORKERS: Final = ("--workers", "2")
 _CONNECTIONS: Final = 4
 _LONGEST_WAIT: Final = 10  # seconds; what takes longer hangs
 _DRAWN: Final = 20  # of so many requests one is drawn by schemathesis, which is slow
@@ -564,14 +564,9 @@ def service() -> Iterator[tuple[int, Path]]:
     """The real service, which writes nothing beside a folder of its own: its port and its log."""
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder)
-        environment = {
-            "OPENBLAS_NUM_THREADS": "1",
-            "YANPAN_AUDIT_LOG": str(own / "audit.jsonl"),
-            "YANPAN_KEYS_FILE": str(own / "keys.json"),
-            "YANPAN_DATABASE_URL": f"sqlite:///{own / 'yanpan.db'}",
-        }
+        environment = {"OPENBLAS_NUM_THREADS": "1", **apart(own)}
         log = own / "log"
-        with serving(workers=_WORKERS, environment=environment, log=log) as (port, _):
+        with serving(*_WORKERS, environment=environment, log=log) as (port, _):
             yield port, log
 
 

@@ -163,7 +163,7 @@ def _print_memory() -> None:
 
 def _serving(name: str, workers: int = 1) -> AbstractContextManager[Server]:
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return serving(*_PROGRAMS[name], workers=workers, environment=threads)
+    return serving("--workers", str(workers), program=_PROGRAMS[name], environment=threads)
 
 
 def _post(port: int, path: str, body: bytes) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.serving import HOST
+
 _PATIENCE: Final = 15.0  # seconds until a request counts as hanging
 
 
@@ -101,7 +103,7 @@ class Load:
             try:
                 if streams is None:
                     answered, opened = 0, time.monotonic()
-                    streams = await asyncio.open_connection("127.0.0.1", self._port)
+                    streams = await asyncio.open_connection(HOST, self._port)
                 async with asyncio.timeout(_PATIENCE):
                     status, stays = await self._ask(*streams, choose.choice(self._requests))
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:

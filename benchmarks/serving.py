@@ -1,4 +1,4 @@
-"""Servers of our own for measurements: started, waited for, weighed and ended."""
+"""Servers of our own for measurements and tests: started, waited for, weighed and ended."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 HOST: Final = "127.0.0.1"
 SERVICE: Final = ("-m", "service.cli", "serve")
+_ROOT: Final = Path(__file__).resolve().parent.parent
 _PATIENCE: Final = 60  # seconds for a cold start, and for an end
 
 
@@ -23,13 +24,10 @@ class Server(NamedTuple):
     port: int
     process: int
 
-    def family(self) -> list[int]:
-        """The process and its workers."""
-        return [self.process, *children(self.process)]
-
     def memory(self) -> float:
-        """MB of all of them; a page that n of them share counts a nth in each."""
-        return sum(map(_proportional_set_size, self.family())) / 1024
+        """MB of it and its workers; a page that n of them share counts a nth in each."""
+        family = [self.process, *children(self.process)]
+        return sum(map(_proportional_set_size, family)) / 1024
 
 
 def free_port() -> int:
@@ -41,33 +39,35 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    *program: str,
-    workers: int = 1,
+    *options: str,
+    program: Sequence[str] = SERVICE,
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Iterator[Server]:
     """A server that has answered that it is ready.
 
     Args:
-        program: arguments of the interpreter; the service's own command if there are none.
-        workers: its processes.
+        options: of the program, beside its address.
+        program: arguments of the interpreter.
         environment: beside that of this process.
         log: where everything that it says goes.
 
     Raises:
-        RuntimeError: it did not become ready.
+        RuntimeError: it did not become ready; with what it said, where that was written down.
     """
     port = free_port()
-    options = ["--host", HOST, "--port", str(port), "--workers", str(workers)]
     with (log or Path(os.devnull)).open("wb") as said:
         process = subprocess.Popen(  # noqa: S603 — our own programs
-            [sys.executable, *(program or SERVICE), *options],
+            [sys.executable, *program, "--host", HOST, "--port", str(port), *options],
+            cwd=_ROOT,
             stdout=said,
             stderr=said,
             env={**os.environ, **(environment or {})},
         )
     try:
-        _await_ready(port, process)
+        if not _becomes_ready(port, process):
+            said_so = log.read_text(encoding="utf-8", errors="replace") if log else ""
+            raise RuntimeError(f"the server did not become ready: {said_so}")
         yield Server(port, process.pid)
     finally:
         process.terminate()
@@ -82,16 +82,25 @@ def children(process: int) -> list[int]:
     return []
 
 
-def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
+def apart(folder: Path) -> dict[str, str]:
+    """Settings with which a service writes nothing beside a folder."""
+    return {
+        "YANPAN_AUDIT_LOG": str(folder / "audit.jsonl"),
+        "YANPAN_KEYS_FILE": str(folder / "keys.json"),
+        "YANPAN_DATABASE_URL": f"sqlite:///{folder / 'yanpan.db'}",
+    }
+
+
+def _becomes_ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < _PATIENCE:
         with (
             suppress(OSError, HTTPException),
             urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=5),
         ):
-            return
+            return True
         time.sleep(0.01)
-    raise RuntimeError("the server did not become ready")
+    return False
 
 
 def _proportional_set_size(process: int) -> int:

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from benchmarks.load import Load, Outcome
 from benchmarks.postgres import Cluster, cluster, find_programs
-from benchmarks.serving import HOST, children, serving
+from benchmarks.serving import HOST, apart, children, serving
 from benchmarks.texts import whole_messages
 from service.store.database import open_database
 from service.store.feedback import FeedbackStore
@@ -77,7 +77,7 @@ def _load(port: int, connections: int = _MANY) -> Load:
 
 def overload(environment: Mapping[str, str], seconds: float) -> None:
     """Twice the sustainable load, for long: is it shed, and does memory stay?"""
-    with serving(workers=_WORKERS, environment=environment) as server:
+    with serving("--workers", str(_WORKERS), environment=environment) as server:
         # Enough connections that the kernel gives each worker its share.
         sustainable = asyncio.run(_load(server.port, 64).run(0, 10))
         rate = sustainable.by_status["200"] / 10
@@ -116,7 +116,7 @@ def _print_outcome(name: str, outcome: Outcome) -> None:
 
 def killed(environment: Mapping[str, str], seconds: float) -> None:
     """A worker is killed every ten seconds under load."""
-    with serving(workers=_WORKERS, environment=environment) as (port, process):
+    with serving("--workers", str(_WORKERS), environment=environment) as (port, process):
         rate = asyncio.run(_load(port, 8).run(0, 5)).by_status["200"] / 5
         recoveries: list[float] = []
         ended = threading.Event()
@@ -155,7 +155,7 @@ def database(environment: Mapping[str, str], seconds: float) -> None:
         return
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder), programs) as running:
         own = {**environment, "YANPAN_DATABASE_URL": running.url}
-        with serving(workers=_WORKERS, environment=own) as (port, _):
+        with serving("--workers", str(_WORKERS), environment=own) as (port, _):
             ended = threading.Event()
             accepted: set[str] = set()
             statuses: Counter[int] = Counter()
@@ -242,7 +242,7 @@ def corrupt(environment: Mapping[str, str], _seconds: float) -> None:
         weights.write_bytes(weights.read_bytes()[:-100])
         (root / "ACTIVE").write_text(version, encoding="utf-8")
         own = {**environment, "YANPAN_MODELS_DIR": name}
-        with serving(workers=_WORKERS, environment=own) as (port, _):
+        with serving("--workers", str(_WORKERS), environment=own) as (port, _):
             (root / "ACTIVE").write_text("damaged", encoding="utf-8")
             outcome = asyncio.run(_load(port, 8).run(100, 5))
             red = _status(port, "/health/ready")
@@ -254,7 +254,7 @@ def corrupt(environment: Mapping[str, str], _seconds: float) -> None:
 
 def slow_callers(environment: Mapping[str, str], seconds: float) -> None:
     """Five hundred callers that send a byte a second, beside others."""
-    with serving(workers=_WORKERS, environment=environment) as (port, _):
+    with serving("--workers", str(_WORKERS), environment=environment) as (port, _):
         before = asyncio.run(_load(port, 8).run(100, 5))
         slow = [socket.create_connection((HOST, port)) for _ in range(500)]
         for one in slow:
@@ -304,11 +304,7 @@ def main() -> None:
     parser.add_argument("--only", choices=_TRIALS, action="append")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        environment = {
-            "YANPAN_DATABASE_URL": f"sqlite:///{name}/yanpan.db",
-            "YANPAN_KEYS_FILE": f"{name}/keys.json",
-            "YANPAN_AUDIT_LOG": f"{name}/audit.jsonl",
-        }
+        environment = apart(Path(name))
         for trial in options.only or _TRIALS:
             run, share = _TRIALS[trial]
             run(environment, max(options.seconds * share, 15))

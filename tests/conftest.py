@@ -3,11 +3,8 @@
 import atexit
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +13,8 @@ import httpx
 import pytest
 from registries import add_version, make_registry
 
+from benchmarks.serving import HOST
+from benchmarks.serving import serving as start
 from service.bootstrap import build_chain
 from service.core.assess import Chain
 from service.registry import Registry
@@ -27,7 +26,6 @@ _OWN = Path(tempfile.mkdtemp(prefix="yanpan-tests-"))
 atexit.register(shutil.rmtree, _OWN, ignore_errors=True)
 os.environ["YANPAN_AUDIT_LOG"] = str(_OWN / "audit.jsonl")
 os.environ["YANPAN_KEYS_FILE"] = str(_OWN / "keys.json")
-_PATIENCE = 60  # seconds for a cold start on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -74,22 +72,12 @@ def serving(
         environment: beside that of the tests.
         log: where everything that it says goes.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", str(port), *options]
-    env = {**os.environ, **(environment or {})}
-    said = log or _OWN / f"{port}.log"
-    with said.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=ROOT, env=env)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-    try:
-        _wait_until_ready(client, process, said)
-        yield client, process.pid
-    finally:
-        client.close()
-        process.terminate()
-        process.wait(timeout=_PATIENCE)
+    said = log or _OWN / f"{uuid.uuid4()}.log"
+    with (
+        start(*options, environment=environment, log=said) as server,
+        httpx.Client(base_url=f"http://{HOST}:{server.port}", timeout=30) as client,
+    ):
+        yield client, server.process
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -97,17 +85,3 @@ def _folder(variable: str, what: str) -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(f"{variable} does not name a folder with {what}")
     return Path(folder)
-
-
-def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", said: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the service ended: {said.read_text(encoding='utf-8')}")
-        try:
-            if client.get("/health/ready").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    pytest.fail("the service was not ready in time")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from service.core.damage import HAN
+from service.core.damage import HAS_HAN
 from service.core.disguise import MARK, as_plain_letters, look_for, read_words
 from service.core.errors import PolicyError
 from service.core.tracked_text import TrackedText
@@ -26,7 +26,6 @@ _MOST: Final = 200  # words that are weighed in a text, so that none takes long
 # character stands there by chance (四人 is no 死人) more often than a letter, a sign or a part.
 _FOR_CHARACTER: Final = 3.0
 _FOR_SIGN: Final = 2.0
-_HAN: Final = re.compile(f"[{HAN}]")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,7 +95,7 @@ class Lookalikes:
             for word in self._beginning_with.get(begin[0] + plain[second : second + 1], ()):
                 if found := _read(word, plain, start):
                     end, cost = found
-                    if cost and _HAN.search(plain, start, end):
+                    if cost and HAS_HAN.search(plain, start, end):
                         yield start, end, word.text, cost
                     break
 
@@ -113,7 +112,7 @@ def _read(word: _Word, plain: str, start: int) -> tuple[int, float] | None:
         else:
             return None
         if form != han:
-            is_character = len(form) == 1 and _HAN.match(form)
+            is_character = len(form) == 1 and HAS_HAN.match(form)
             cost += _FOR_CHARACTER if is_character else _FOR_SIGN
         place += len(form)
     return place, cost + _FOR_SIGN * is_parted

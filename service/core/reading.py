@@ -89,12 +89,15 @@ def read_message(
         EmptyTextError: nothing is left to judge.
         TextTooLongError: more than 20,000 characters after trimming.
     """
+
+    def clean(raw: str) -> NormalizedText:
+        return normalizer.undo_lookalikes(normalizer.normalize(raw), likelihood)
+
     check_length(message.text)
-    text = normalizer.undo_lookalikes(normalizer.normalize(message.text), likelihood)
+    text = clean(message.text)
     if not text.text:
         raise _empty()
-    title = normalizer.normalize(message.title) if message.title else None
-    title = normalizer.undo_lookalikes(title, likelihood) if title else None
+    title = clean(message.title) if message.title else None
     whole = f"{title.text}\n{text.text}" if title and title.text else text.text
     return Reading(message, Document(whole, segmenter.segment(whole)), text, title)
 
