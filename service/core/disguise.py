@@ -24,7 +24,7 @@ class Disguises:
             spellings of it, `自杀 = 自鲨`.
 
     Raises:
-        PolicyError: a line has not as many syllables as characters.
+        PolicyError: a line has not as many syllables as characters, or a spelling is one character.
     """
 
     def __init__(self, lines: Sequence[str] = ()) -> None:
@@ -105,13 +105,21 @@ def look_for(firsts: Collection[str], seconds: Collection[str]) -> re.Pattern[st
 
 
 def _read_aliases(lines: Iterable[str]) -> dict[str, str]:
-    """The word behind each of its other spellings."""
-    return {
-        alias: word
-        for word, sign, *aliases in map(str.split, lines)
-        if sign == "="
-        for alias in aliases
-    }
+    """The word behind each of its other spellings.
+
+    Raises:
+        PolicyError: a spelling is one character, which would be read so wherever it stands.
+    """
+    found = {}
+    for line in lines:
+        word, *aliases = line.split()
+        if aliases[:1] != ["="]:
+            continue
+        if any(len(alias) == 1 for alias in aliases[1:]):
+            hint = "写法至少两字；一个字被写成的样子请列在 lookalikes.txt。"
+            raise PolicyError(f"disguises.txt：“{line}”里有一个字的写法。", hint)
+        found.update(dict.fromkeys(aliases[1:], word))
+    return found
 
 
 def as_plain_letters(text: str) -> str:

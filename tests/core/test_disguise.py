@@ -61,5 +61,6 @@ def test_undone_once_is_undone_and_every_place_is_known(text: str) -> None:
 
 
 def test_a_line_that_does_not_fit_is_told() -> None:
-    with pytest.raises(PolicyError, match="自杀 zi"):
-        Disguises(["自杀 zi"])
+    for line in ("自杀 zi", "自杀", "自 zi", "自杀 = 自鲨 4"):
+        with pytest.raises(PolicyError, match=f"“{line}”"):
+            Disguises([line])
