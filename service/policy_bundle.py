@@ -12,7 +12,9 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from service.core.conditions import LEVELS, LEXICON, Clause, Condition
+from service.core.disguise import read_aliases, read_words
 from service.core.errors import PolicyError
+from service.core.lookalikes import read_forms
 from service.core.policy import (
     DeadlineRule,
     DispositionRule,
@@ -119,6 +121,11 @@ def _assemble(
     version: str,
     dictionary: Sequence[DictionaryEntry],
 ) -> Policy:
+    disguises, lookalikes = (lexicons.get(name, ()) for name in (_DISGUISES, _LOOKALIKES))
+    # Told here, by `yanpan policy check` too, and not only when a service starts with them.
+    read_words(disguises)
+    read_aliases(disguises)
+    read_forms(lookalikes)
     return Policy(
         version=version,
         name=rules.meta.name,
@@ -144,8 +151,8 @@ def _assemble(
         circumstances=Circumstances.of_words(lexicons[_PAST], lexicons[_UNREAL]),
         dictionary=tuple(dictionary),
         search_terms=lexicons[_SEARCH_SPAM],
-        disguises=lexicons.get(_DISGUISES, ()),
-        lookalikes=lexicons.get(_LOOKALIKES, ()),
+        disguises=disguises,
+        lookalikes=lookalikes,
     )
 
 

@@ -29,7 +29,7 @@ class Disguises:
 
     def __init__(self, lines: Sequence[str] = ()) -> None:
         self._words: dict[str, re.Pattern[str]] = {}
-        self._aliases = _read_aliases(lines)
+        self._aliases = read_aliases(lines)
         patterns = list(map(re.escape, self._aliases))
         firsts = {alias[0] for alias in self._aliases}
         seconds = {alias[1] for alias in self._aliases}
@@ -104,7 +104,7 @@ def look_for(firsts: Collection[str], seconds: Collection[str]) -> re.Pattern[st
     return re.compile(f"[{first}](?<![a-z][a-z])(?=[{second}]|{MARK})") if first else None
 
 
-def _read_aliases(lines: Iterable[str]) -> dict[str, str]:
+def read_aliases(lines: Iterable[str]) -> dict[str, str]:
     """The word behind each of its other spellings.
 
     Raises:

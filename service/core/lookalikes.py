@@ -48,7 +48,7 @@ class Lookalikes:
     """
 
     def __init__(self, words: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
-        forms = _read_forms(lines)
+        forms = read_forms(lines)
         # By the first two characters of what is written, but for a mark between them.
         self._beginning_with: dict[str, dict[_Word, None]] = defaultdict(dict)
         by_length = sorted(read_words(words).items(), key=lambda pair: -len(pair[0]))
@@ -126,7 +126,12 @@ def _stands_alone(form: str, plain: str, place: int) -> bool:
     return not any(c.isascii() and c.isdigit() == form.isdigit() and c.isalnum() for c in around)
 
 
-def _read_forms(lines: Iterable[str]) -> Mapping[str, Sequence[str]]:
+def read_forms(lines: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """What each character is exchanged for.
+
+    Raises:
+        PolicyError: a line is not of that form.
+    """
     forms = {}
     for line in lines:
         character, *written = line.split()

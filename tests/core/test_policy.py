@@ -61,6 +61,19 @@ def test_the_version_follows_every_file(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "line"),
+    [("disguises", "自杀 zi"), ("disguises", "自杀 = 4"), ("lookalikes", "死 四")],
+)
+def test_a_bad_line_of_disguises_is_told_when_the_bundle_is_read(
+    bundle: Path, name: str, line: str
+) -> None:
+    with (bundle / "lexicons" / f"{name}.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(PolicyError, match=f"{name}.*{line}"):
+        load_policy(bundle)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "named"),
     [
         ('id = "R-CASUALTY"', 'id = "R-ACCIDENT"', "R-ACCIDENT 重复"),
